@@ -1,0 +1,56 @@
+package torch
+
+// #include "native.h"
+import "C"
+
+import (
+	"runtime"
+)
+
+// AdamW holds what one fused AdamW call needs beside the tensors.
+type AdamW struct {
+	LR, Beta1, Beta2, Decay, Eps float64
+}
+
+// Update takes one AdamW step (decoupled decay, bias-corrected) on all params
+// at once. grads, m, v and steps belong to params entry by entry; steps are
+// float32 scalars, counted up here. Source: torch.optim.AdamW(fused=True).
+func (a AdamW) Update(params, grads, m, v, steps []*Tensor) {
+	if len(params) == 0 {
+		return
+	}
+	p, g, pm, pv, ps := pointers(params), pointers(grads), pointers(m), pointers(v), pointers(steps)
+	check("fused_adamw", func() C.int {
+		return C.vt_fused_adamw(&p[0], &g[0], &pm[0], &pv[0], &ps[0], C.int64_t(len(p)),
+			C.double(a.LR), C.double(a.Beta1), C.double(a.Beta2), C.double(a.Decay), C.double(a.Eps))
+	})
+	runtime.KeepAlive([][]*Tensor{params, grads, m, v, steps})
+}
+
+// Lerp moves every ts[i] towards ends[i] by weight, in one call:
+// t += weight*(end - t), outside of autograd.
+func Lerp(ts, ends []*Tensor, weight float64) {
+	if len(ts) == 0 {
+		return
+	}
+	a, b := pointers(ts), pointers(ends)
+	check("foreach_lerp", func() C.int {
+		return C.vt_foreach_lerp(&a[0], &b[0], C.int64_t(len(a)), C.double(weight))
+	})
+	runtime.KeepAlive([][]*Tensor{ts, ends})
+}
+
+// TotalNorm returns the L2 norm of all ts taken together, as a scalar of s.
+func TotalNorm(s *Scope, ts []*Tensor) *Tensor {
+	in := pointers(ts)
+	t := s.adopt("total norm", C.vt_total_norm(&in[0], C.int64_t(len(in))))
+	runtime.KeepAlive(ts)
+	return t
+}
+
+// ScaleAll multiplies every t itself by the scalar tensor factor.
+func ScaleAll(ts []*Tensor, factor *Tensor) {
+	in := pointers(ts)
+	check("foreach_mul", func() C.int { return C.vt_foreach_scale(&in[0], C.int64_t(len(in)), factor.c) })
+	runtime.KeepAlive(ts)
+}

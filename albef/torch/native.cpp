@@ -1,0 +1,368 @@
+#include "native.h"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <ATen/autocast_mode.h>
+#include <ATen/ops/_foreach_lerp.h>
+#include <ATen/ops/_fused_adamw.h>
+#include <dlfcn.h>
+#include <malloc.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/torch.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace {
+
+thread_local std::string last_error;
+
+at::Tensor& T(void* p) { return *static_cast<at::Tensor*>(p); }
+void* own(at::Tensor t) { return new at::Tensor(std::move(t)); }
+
+std::vector<at::Tensor> list(void** ts, int64_t n) {
+  std::vector<at::Tensor> out;
+  out.reserve(n);
+  for (int64_t i = 0; i < n; i++) out.push_back(T(ts[i]));
+  return out;
+}
+
+at::Device device_of(int d) { return d < 0 ? at::Device(at::kCPU) : at::Device(at::kCUDA, d); }
+
+// guard runs f and keeps the message of what it throws.
+template <class F>
+auto guard(F f, decltype(f()) failed) noexcept -> decltype(f()) {
+  try {
+    return f();
+  } catch (const c10::Error& e) {
+    last_error = e.what_without_backtrace();
+  } catch (const std::exception& e) {
+    last_error = e.what();
+  } catch (...) {
+    last_error = "unknown C++ exception";
+  }
+  return failed;
+}
+
+template <class F>
+int status(F f) noexcept {
+  return guard([&] { f(); return 0; }, 1);
+}
+
+template <class F>
+void* tensor(F f) noexcept {
+  return guard([&]() -> void* { return own(f()); }, nullptr);
+}
+
+}  // namespace
+
+extern "C" {
+
+const char* vt_error(void) { return last_error.c_str(); }
+
+const char* vt_version(void) { return TORCH_VERSION; }
+
+// Go moves work between threads, and glibc gives each thread a heap of its own
+// that keeps what it had once: memory would grow with every thread that ever
+// took a step. It has to be said before there are threads.
+#ifdef __GLIBC__
+__attribute__((constructor)) static void one_arena() { mallopt(M_ARENA_MAX, 1); }
+#endif
+
+// A training step allocates and frees the same large blocks again and again.
+// glibc maps and unmaps each of them, and the kernel zeroes every page anew:
+// kept in the heap they are simply used again.
+void vt_keep_heap(void) {
+  // oneDNN compiles a kernel for every size it meets and keeps 1024 of them;
+  // between the blocks of a step they leave gaps that the heap grows around.
+  setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32", 0);
+#ifdef __GLIBC__
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+  mallopt(M_TOP_PAD, 64 << 20);
+#endif
+}
+
+int vt_load_library(const char* path) {
+  if (dlopen(path, RTLD_NOW | RTLD_GLOBAL)) return 0;
+  last_error = dlerror();
+  return 1;
+}
+
+int vt_cuda_count(void) {
+  return guard([] { return at::globalContext().hasCUDA() ? static_cast<int>(torch::cuda::device_count()) : 0; }, 0);
+}
+
+void vt_set_threads(int n) { at::set_num_threads(n); }
+int vt_get_threads(void) { return at::get_num_threads(); }
+
+const char* vt_cpu_capability(void) {
+  static thread_local std::string s;
+  s = at::get_cpu_capability();
+  return s.c_str();
+}
+
+void* vt_from_data(const void* data, const int64_t* shape, int ndim, int dtype, int device) {
+  return tensor([&] {
+    auto options = at::TensorOptions().dtype(static_cast<at::ScalarType>(dtype));
+    auto t = at::empty(at::IntArrayRef(shape, ndim), options);
+    std::memcpy(t.data_ptr(), data, t.nbytes());
+    return device < 0 ? t : t.to(device_of(device));
+  });
+}
+
+int vt_to_host(void* t, void* dst, int64_t bytes) {
+  return status([&] {
+    auto h = T(t).detach().to(at::kCPU).contiguous();
+    TORCH_CHECK(static_cast<int64_t>(h.nbytes()) == bytes, "copy to host: tensor has ", h.nbytes(), " bytes, buffer ", bytes);
+    std::memcpy(dst, h.data_ptr(), bytes);
+  });
+}
+
+int vt_meta(void* t, int64_t* shape, int cap, int* ndim, int* dtype, int* device) {
+  return status([&] {
+    auto& x = T(t);
+    *ndim = static_cast<int>(x.dim());
+    *dtype = static_cast<int>(x.scalar_type());
+    *device = x.is_cuda() ? x.get_device() : -1;
+    for (int i = 0; i < *ndim && i < cap; i++) shape[i] = x.size(i);
+  });
+}
+
+int vt_item(void* t, double* out) {
+  return status([&] { *out = T(t).item().toDouble(); });
+}
+
+void vt_free(void** ts, int64_t n) {
+  for (int64_t i = 0; i < n; i++) delete static_cast<at::Tensor*>(ts[i]);
+}
+
+int vt_copy(void* dst, void* src) {
+  return status([&] {
+    at::NoGradGuard no_grad;
+    T(dst).copy_(T(src));
+  });
+}
+
+void* vt_alias(void* t) {
+  return tensor([&] { return T(t); });
+}
+
+void* vt_clone(void* t) {
+  return tensor([&] { return T(t).clone(); });
+}
+
+int64_t vt_data_ptr(void* t) {
+  return guard([&] { return reinterpret_cast<int64_t>(T(t).data_ptr()); }, int64_t{0});
+}
+
+void* vt_scale_add(void* t, double scale, double shift) {
+  return tensor([&] {
+    auto& x = T(t);
+    if (shift == 0) return x * scale;
+    return scale == 1 ? x + shift : x * scale + shift;
+  });
+}
+
+void* vt_full(const int64_t* shape, int ndim, double value, int dtype, int device) {
+  return tensor([&] {
+    auto options = at::TensorOptions().dtype(static_cast<at::ScalarType>(dtype)).device(device_of(device));
+    return at::full(at::IntArrayRef(shape, ndim), value, options);
+  });
+}
+
+void* vt_view(void* t, const int64_t* shape, int ndim) {
+  return tensor([&] { return T(t).reshape(at::IntArrayRef(shape, ndim)); });
+}
+
+void* vt_expand(void* t, const int64_t* shape, int ndim) {
+  return tensor([&] { return T(t).expand(at::IntArrayRef(shape, ndim)); });
+}
+
+void* vt_clamp(void* t, double lo, double hi) {
+  return tensor([&] { return at::clamp(T(t), lo, hi); });
+}
+
+void* vt_masked_fill(void* t, void* mask, double value) {
+  return tensor([&] { return T(t).masked_fill(T(mask), value); });
+}
+
+void* vt_normalize(void* t, int64_t dim) {
+  return tensor([&] {
+    auto& x = T(t);
+    return x / x.norm(2, dim, true).clamp_min(1e-12);
+  });
+}
+
+// In bf16 on a CPU libtorch's fused attention sets up a product for every head
+// of every sample, which costs two to six times what batched products do
+// (BenchmarkAttention).
+static at::Tensor batched_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, void* mask,
+                                    double dropout) {
+  c10::impl::ExcludeDispatchKeyGuard as_is(c10::DispatchKey::AutocastCPU);
+  auto scores = at::matmul(q * (1 / std::sqrt(static_cast<double>(q.size(-1)))), k.transpose(-2, -1));
+  if (mask) scores = scores + T(mask).to(scores.scalar_type());
+  auto shares = at::softmax(scores, -1);
+  if (dropout > 0) shares = at::dropout(shares, dropout, true);
+  return at::matmul(shares, v);
+}
+
+void* vt_sdpa(void* q, void* k, void* v, void* mask, double dropout) {
+  return tensor([&] {
+    if (!T(q).is_cuda() && T(q).scalar_type() == at::kBFloat16) return batched_attention(T(q), T(k), T(v), mask, dropout);
+    std::optional<at::Tensor> m;
+    if (mask) m = T(mask);
+    return at::scaled_dot_product_attention(T(q), T(k), T(v), m, dropout);
+  });
+}
+
+int vt_fill_uniform(void* t, double lo, double hi) {
+  return status([&] {
+    at::NoGradGuard no_grad;
+    T(t).uniform_(lo, hi);
+  });
+}
+
+int vt_fill_normal(void* t, double mean, double std) {
+  return status([&] {
+    at::NoGradGuard no_grad;
+    T(t).normal_(mean, std);
+  });
+}
+
+int vt_clamp_inplace(void* t, double lo, double hi) {
+  return status([&] {
+    at::NoGradGuard no_grad;
+    T(t).clamp_(lo, hi);
+  });
+}
+
+int vt_zero_diagonal(void* t) {
+  return status([&] {
+    at::NoGradGuard no_grad;
+    T(t).fill_diagonal_(0);
+  });
+}
+
+void* vt_compare(void* t, double value, int op) {
+  return tensor([&] {
+    auto& x = T(t);
+    switch (op) {
+      case 0: return x.eq(value);
+      case 1: return x.ne(value);
+      case 2: return x.lt(value);
+      case 3: return x.gt(value);
+      default: throw std::invalid_argument("compare: unknown operator");
+    }
+  });
+}
+
+int vt_set_requires_grad(void* t, int on) {
+  return status([&] { T(t).requires_grad_(on != 0); });
+}
+
+int vt_zero_grad(void** ts, int64_t n) {
+  return status([&] {
+    for (int64_t i = 0; i < n; i++) T(ts[i]).mutable_grad() = at::Tensor();
+  });
+}
+
+// A parameter without a gradient gives NULL.
+int vt_grads(void** ts, int64_t n, void** out) {
+  return status([&] {
+    for (int64_t i = 0; i < n; i++) {
+      const auto& g = T(ts[i]).grad();
+      out[i] = g.defined() ? own(g) : nullptr;
+    }
+  });
+}
+
+int vt_gradients(void* loss, void** inputs, int64_t n, int keep, void** out) {
+  return status([&] {
+    auto grads = torch::autograd::grad({T(loss)}, list(inputs, n), {}, keep != 0, false, true);
+    for (int64_t i = 0; i < n; i++) out[i] = grads[i].defined() ? own(grads[i]) : nullptr;
+  });
+}
+
+int vt_backward(void* loss) {
+  return status([&] { T(loss).backward(); });
+}
+
+int vt_fused_adamw(void** params, void** grads, void** m, void** v, void** steps, int64_t n, double lr, double beta1,
+                   double beta2, double decay, double eps) {
+  return status([&] {
+    at::NoGradGuard no_grad;
+    auto counts = list(steps, n);
+    at::_foreach_add_(counts, 1);
+    at::_fused_adamw_(list(params, n), list(grads, n), list(m, n), list(v, n), {}, counts, lr, beta1, beta2, decay, eps,
+                      false, false, {}, {});
+  });
+}
+
+int vt_foreach_lerp(void** ts, void** ends, int64_t n, double weight) {
+  return status([&] {
+    at::NoGradGuard no_grad;
+    at::_foreach_lerp_(list(ts, n), list(ends, n), weight);
+  });
+}
+
+void* vt_total_norm(void** ts, int64_t n) {
+  return tensor([&] {
+    at::NoGradGuard no_grad;
+    return at::stack(at::_foreach_norm(list(ts, n), 2)).norm(2);
+  });
+}
+
+int vt_foreach_scale(void** ts, int64_t n, void* scale) {
+  return status([&] {
+    at::NoGradGuard no_grad;
+    at::_foreach_mul_(list(ts, n), T(scale));
+  });
+}
+
+int vt_autocast_enter(int cuda) {
+  auto kind = cuda ? at::kCUDA : at::kCPU;
+  return guard(
+      [&] {
+        int was = at::autocast::is_autocast_enabled(kind) ? 1 : 0;
+        at::autocast::set_autocast_dtype(kind, at::kBFloat16);
+        at::autocast::set_autocast_enabled(kind, true);
+        at::autocast::increment_nesting();
+        return was;
+      },
+      -1);
+}
+
+int vt_autocast_leave(int cuda) {
+  auto kind = cuda ? at::kCUDA : at::kCPU;
+  return status([&] {
+    if (at::autocast::decrement_nesting() == 0) {
+      at::autocast::clear_cache();
+      at::autocast::set_autocast_enabled(kind, false);
+    }
+  });
+}
+
+int vt_seed(int64_t seed) {
+  return status([&] { torch::manual_seed(seed); });
+}
+
+void* vt_rng_state(int device) {
+  return tensor([&] { return at::globalContext().defaultGenerator(device_of(device)).get_state(); });
+}
+
+int vt_set_rng_state(int device, void* state) {
+  return status([&] {
+    auto g = at::globalContext().defaultGenerator(device_of(device));
+    g.set_state(T(state));
+  });
+}
+
+}  // extern "C"

@@ -1,0 +1,72 @@
+// What libtch lacks. Tensors are gotch's pointers (torch::Tensor*). A function
+// that makes a tensor returns NULL on failure, any other returns 0 for success;
+// vt_error then holds the reason, for the calling thread.
+#pragma once
+#include <stdint.h>
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+const char* vt_error(void);
+
+// Start-up.
+const char* vt_version(void);
+void vt_keep_heap(void);
+int vt_load_library(const char* path);
+int vt_cuda_count(void);
+void vt_set_threads(int n);
+int vt_get_threads(void);
+const char* vt_cpu_capability(void);
+
+// Storage and shape.
+void* vt_from_data(const void* data, const int64_t* shape, int ndim, int dtype, int device);
+int vt_to_host(void* t, void* dst, int64_t bytes);
+int vt_meta(void* t, int64_t* shape, int cap, int* ndim, int* dtype, int* device);
+int vt_item(void* t, double* out);
+void vt_free(void** ts, int64_t n);
+int vt_copy(void* dst, void* src);
+void* vt_alias(void* t);
+void* vt_clone(void* t);
+int64_t vt_data_ptr(void* t);
+
+// Operations with scalars, shapes or options.
+void* vt_scale_add(void* t, double scale, double shift);
+void* vt_full(const int64_t* shape, int ndim, double value, int dtype, int device);
+void* vt_view(void* t, const int64_t* shape, int ndim);
+void* vt_expand(void* t, const int64_t* shape, int ndim);
+void* vt_clamp(void* t, double lo, double hi);
+void* vt_masked_fill(void* t, void* mask, double value);
+void* vt_normalize(void* t, int64_t dim);
+void* vt_sdpa(void* q, void* k, void* v, void* mask, double dropout);
+int vt_fill_uniform(void* t, double lo, double hi);
+int vt_fill_normal(void* t, double mean, double std);
+int vt_clamp_inplace(void* t, double lo, double hi);
+int vt_zero_diagonal(void* t);
+void* vt_compare(void* t, double value, int op);
+
+// Autograd.
+int vt_set_requires_grad(void* t, int on);
+int vt_zero_grad(void** ts, int64_t n);
+int vt_grads(void** ts, int64_t n, void** out);
+int vt_gradients(void* loss, void** inputs, int64_t n, int keep, void** out);
+int vt_backward(void* loss);
+
+// Optimiser and momentum.
+int vt_fused_adamw(void** params, void** grads, void** m, void** v, void** steps, int64_t n, double lr, double beta1,
+                   double beta2, double decay, double eps);
+int vt_foreach_lerp(void** ts, void** ends, int64_t n, double weight);
+void* vt_total_norm(void** ts, int64_t n);
+int vt_foreach_scale(void** ts, int64_t n, void* scale);
+
+// Autocast to bf16 on one device kind; leave restores what enter found.
+int vt_autocast_enter(int cuda);
+int vt_autocast_leave(int cuda);
+
+// Random state of a device's default generator.
+int vt_seed(int64_t seed);
+void* vt_rng_state(int device);
+int vt_set_rng_state(int device, void* state);
+
+#ifdef __cplusplus
+}
+#endif
