@@ -1,0 +1,50 @@
+package albef
+
+import "vlab/albef/torch"
+
+// negatives are what hardNegatives drew.
+type negatives struct {
+	images, texts *torch.Tensor // [B] int64: an image against each text, a text against each image
+	labels        *torch.Tensor // [2B] int64: 0, or ignored where everything in the batch belongs together
+}
+
+// hardNegatives draws, for every text, an image that it doesn't belong to and,
+// for every image, such a text, the likelier the more similar they look. same
+// is where a text is true of an image, [B images, B texts]; nil means the
+// diagonal. Nothing waits for the device. Source: model_pretrain.py:142.
+func (m *Model) hardNegatives(terms itcTerms, same *torch.Tensor) (out negatives) {
+	s := terms.i2t.Scope()
+	torch.NoGrad(func() {
+		if same == nil {
+			n := terms.i2t.Size(0)
+			draw := func(sims *torch.Tensor) *torch.Tensor {
+				weights := sims.Softmax(1)
+				weights.ZeroDiagonal()
+				return m.draw(weights).View(-1)
+			}
+			out.images, out.texts = draw(terms.t2i), draw(terms.i2t)
+			out.labels = s.Ints(make([]int64, 2*n), 2*n).ToDevice(m.device)
+			return
+		}
+		draw := func(sims, together *torch.Tensor) (drawn, label *torch.Tensor) {
+			weights := sims.Softmax(1).MaskedFill(together.Gt(0), 0)
+			none := weights.SumDim(1, true).Eq(0) // multinomial refuses such a row
+			drawn = m.draw(weights.Add(none.To(torch.Float32))).View(-1)
+			return drawn, none.To(torch.Int64).View(-1).Scale(ignored)
+		}
+		var imageLabels, textLabels *torch.Tensor
+		out.images, imageLabels = draw(terms.t2i, same.T())
+		out.texts, textLabels = draw(terms.i2t, same)
+		out.labels = torch.Cat(0, imageLabels, textLabels).To(torch.Int64)
+	})
+	return out
+}
+
+// multinomial is how negatives are drawn unless a test says otherwise.
+func multinomial(weights *torch.Tensor) *torch.Tensor { return weights.Multinomial(1) }
+
+// Match returns the ITM logits [B, 2] for fused hidden states [B, T, C]:
+// entry 1 speaks for a match.
+func (m *Model) Match(hidden *torch.Tensor) *torch.Tensor {
+	return m.itmHead.forward(hidden.Select(1, 0))
+}

@@ -1,0 +1,152 @@
+package albef
+
+import (
+	"vlab/albef/torch"
+)
+
+// Model is ALBEF for pretraining, and what retrieval and grounding read. It
+// owns its parameters: Close frees them.
+type Model struct {
+	Image     *ImageEncoder
+	Text      *TextModel
+	ImageProj func(cls *torch.Tensor) *torch.Tensor // [B, C] to features [B, D] of length 1
+	TextProj  func(cls *torch.Tensor) *torch.Tensor
+
+	config   Config
+	device   torch.Device
+	params   []Param
+	temp     *torch.Tensor // learned temperature, a scalar
+	queue    *Queue
+	itmHead  linear
+	teacher  *encoders // the momentum model
+	online   []*torch.Tensor
+	momentum []*torch.Tensor
+	cells    []linear
+	frozen   bool // the image encoder isn't trained
+	draw     func(weights *torch.Tensor) *torch.Tensor
+}
+
+// encoders are the parts that the momentum model has too.
+type encoders struct {
+	image     *ImageEncoder
+	text      *TextModel
+	imageProj linear
+	textProj  linear
+}
+
+// New makes a model with fresh weights drawn from seed, on dev. The caller
+// closes it.
+func New(c Config, dev torch.Device, seed int64) (*Model, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	torch.Seed(seed)
+	m := &Model{config: c, device: dev, draw: multinomial}
+	err := torch.Do(func(*torch.Scope) { m.build() })
+	if err != nil {
+		m.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+// build registers everything in the official order.
+func (m *Model) build() {
+	b := builder{device: m.device, params: &m.params}
+	m.temp = b.param("temp", start{"fill", m.config.Temperature})
+	m.queue = newQueue(b, m.config)
+	parts := &encoders{}
+	parts.image = newImageEncoder(b.in("visual_encoder"), m.config)
+	parts.text = newTextModel(b.in("text_encoder"), m.config)
+	parts.imageProj = b.linear("vision_proj", m.config.VisionWidth, m.config.EmbedDim, fanIn(m.config.VisionWidth))
+	parts.textProj = b.linear("text_proj", m.config.Hidden, m.config.EmbedDim, fanIn(m.config.Hidden))
+	m.itmHead = b.linear("itm_head", m.config.Hidden, 2, fanIn(m.config.Hidden))
+	m.teacher = m.buildMomentum(b)
+	m.buildCells(b)
+	m.Image, m.Text = parts.image, parts.text
+	m.ImageProj, m.TextProj = parts.imageFeats, parts.textFeats
+	m.online, m.momentum = m.pairs()
+	m.CopyToMomentum()
+}
+
+func (m *Model) buildMomentum(b builder) *encoders {
+	b.frozen = true
+	e := &encoders{}
+	e.image = newImageEncoder(b.in("visual_encoder_m"), m.config)
+	e.imageProj = b.linear("vision_proj_m", m.config.VisionWidth, m.config.EmbedDim, zeros)
+	e.text = newTextModel(b.in("text_encoder_m"), m.config)
+	e.textProj = b.linear("text_proj_m", m.config.Hidden, m.config.EmbedDim, zeros)
+	return e
+}
+
+func (e *encoders) imageFeats(cls *torch.Tensor) *torch.Tensor {
+	return e.imageProj.forward(cls).To(torch.Float32).Normalize(-1)
+}
+
+func (e *encoders) textFeats(cls *torch.Tensor) *torch.Tensor {
+	return e.textProj.forward(cls).To(torch.Float32).Normalize(-1)
+}
+
+// Close frees the parameters.
+func (m *Model) Close() {
+	for _, p := range m.params {
+		if !p.Tied {
+			p.Tensor.Close()
+		}
+	}
+	m.params = nil
+}
+
+// Config returns what the model was made with.
+func (m *Model) Config() Config { return m.config }
+
+// Device returns where the parameters live.
+func (m *Model) Device() torch.Device { return m.device }
+
+// Params lists all named tensors in checkpoint order, momentum and buffers
+// included.
+func (m *Model) Params() []Param { return m.params }
+
+// Temperature returns the learned temperature.
+func (m *Model) Temperature() float64 { return m.temp.Item() }
+
+// Trained lists the parameters that an optimiser moves, in the official order,
+// those without and those with weight decay.
+func (m *Model) Trained() (plain, decayed []Param) {
+	for _, p := range m.params {
+		if p.Buffer || p.Tied || m.isMomentum(p) {
+			continue
+		}
+		if decays(p) {
+			decayed = append(decayed, p)
+		} else {
+			plain = append(plain, p)
+		}
+	}
+	return plain, decayed
+}
+
+func (m *Model) isMomentum(p Param) bool {
+	for _, t := range m.momentum {
+		if t == p.Tensor {
+			return true
+		}
+	}
+	return false
+}
+
+// FreezeImage stops training the image encoder, or goes on with it. A frozen
+// one costs a third, and its patches go on telling of their own places while
+// the fusion encoder learns to read them. The momentum image encoder is then
+// the online one.
+func (m *Model) FreezeImage(on bool) { m.frozen = on }
+
+// SetSampler replaces how hard negatives are drawn from weights [B, B]; the
+// result is [B, 1], int64. nil restores torch.multinomial. A deterministic
+// sampler makes steps comparable with another implementation.
+func (m *Model) SetSampler(draw func(weights *torch.Tensor) *torch.Tensor) {
+	if draw == nil {
+		draw = multinomial
+	}
+	m.draw = draw
+}

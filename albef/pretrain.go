@@ -1,0 +1,202 @@
+package albef
+
+import (
+	"fmt"
+
+	"vlab/albef/torch"
+)
+
+// Batch is one pretraining step's input. All tensors live on the model's
+// device.
+type Batch struct {
+	Images *torch.Tensor // [B, 3, R, R], normalised pixels
+	IDs    *torch.Tensor // [B, T], int64
+	Mask   *torch.Tensor // [B, T], int64, 1 for tokens
+
+	MaskedIDs *torch.Tensor // [B, T], the ids with words hidden
+	Positions *torch.Tensor // [n], where MLM asks, indices into B·T; nil asks nowhere
+	Words     *torch.Tensor // [n], the hidden words; -100 fills up and doesn't count
+
+	// Same is 1 where a text of the batch is true of an image, else 0, float32
+	// [B images, B texts], the diagonal included; nil means its own alone.
+	Same *torch.Tensor
+
+	// Claims are further texts for ITM, true or false of an image of the batch;
+	// nil for none.
+	Claims *Claims
+	// Cells are labels for the image encoder's patches; nil for none.
+	Cells *Cells
+}
+
+// Claims are texts with the images they are about and whether they hold.
+type Claims struct {
+	IDs, Mask *torch.Tensor // [K, U], int64
+	Image     *torch.Tensor // [K], int64, index into the batch
+	Holds     *torch.Tensor // [K], int64, 1 where the text is true of the image
+}
+
+// Losses are the terms of one step, scalars of the batch's scope.
+type Losses struct {
+	MLM, ITC, ITM *torch.Tensor
+	Claims, Cells *torch.Tensor // nil where the batch has none
+	NegImages     *torch.Tensor // [B], the image drawn against each text
+	NegTexts      *torch.Tensor // [B], the text drawn against each image
+}
+
+// Total is the unweighted sum, as in Pretrain.py.
+func (l Losses) Total() *torch.Tensor {
+	sum := l.MLM.Add(l.ITC).Add(l.ITM)
+	for _, extra := range []*torch.Tensor{l.Claims, l.Cells} {
+		if extra != nil {
+			sum = sum.Add(extra)
+		}
+	}
+	return sum
+}
+
+// student is what the online model makes of a batch before ITC.
+type student struct {
+	embeds       *torch.Tensor // [B, P, C]
+	text, masked *torch.Tensor // [B, T, C]
+	image        *torch.Tensor // [B, D]
+	feats        *torch.Tensor // [B, D]
+}
+
+// Pretrain computes the three losses of a batch with distillation weight
+// distill (alpha), and on the way does what the official forward does: clamps
+// the temperature, updates the momentum model and pushes this batch's momentum
+// features into the queue. Source: model_pretrain.py forward.
+//
+// The mathematics is the official one, the order of work is not: clean and
+// masked texts go through the text encoder together; the image's keys and
+// values are projected once; positives, negatives and the masked texts meet
+// them in one batch; the MLM head sees the asked positions only.
+func (m *Model) Pretrain(b Batch, distill float64) Losses {
+	m.temp.ClampInPlace(0.001, 0.5)
+	st := m.encode(b)
+	var imageM, textM, teacher *torch.Tensor
+	torch.NoGrad(func() {
+		m.MomentumUpdate()
+		imageM, textM, teacher = m.teach(b, st.embeds, distill)
+	})
+	terms := m.itc(st.image, st.feats, imageM, textM, b.Same, distill)
+	torch.NoGrad(func() { m.queue.push(imageM, textM) })
+
+	drawn := m.hardNegatives(terms, b.Same)
+	out := Losses{ITC: terms.loss, NegImages: drawn.images, NegTexts: drawn.texts}
+	kv := m.Text.Image(st.embeds)
+	m.fuseAll(b, st, kv, teacher, distill, drawn, &out)
+	if b.Claims != nil {
+		out.Claims = m.claimLoss(b.Claims, kv)
+	}
+	if b.Cells != nil && !m.frozen {
+		out.Cells = m.CellLoss(st.embeds, *b.Cells)
+	}
+	return out
+}
+
+// encode runs the online encoders, clean and masked texts in one batch.
+func (m *Model) encode(b Batch) student {
+	var st student
+	if m.frozen {
+		torch.NoGrad(func() { st.embeds = m.Image.Forward(b.Images) })
+	} else {
+		st.embeds = m.Image.Forward(b.Images)
+	}
+	st.image = m.ImageProj(st.embeds.Select(1, 0))
+	n := b.IDs.Size(0)
+	texts := m.Text.Encode(torch.Cat(0, b.IDs, b.MaskedIDs), torch.Cat(0, b.Mask, b.Mask), m.config.Dropout)
+	st.text, st.masked = texts.Narrow(0, 0, n), texts.Narrow(0, n, n)
+	st.feats = m.TextProj(st.text.Select(1, 0))
+	return st
+}
+
+// teach runs the momentum model: features for ITC and, where distillation asks
+// for them, word logits [n, V] at the hidden words. Like the official model in
+// training mode, it drops out as the student does. embeds are the student's of
+// the images; with a frozen image encoder the teacher's would be the same.
+func (m *Model) teach(b Batch, embeds *torch.Tensor, distill float64) (image, text, words *torch.Tensor) {
+	t := m.teacher
+	if !m.frozen {
+		embeds = t.image.Forward(b.Images)
+	}
+	image = t.imageFeats(embeds.Select(1, 0))
+	if distill == 0 || b.Positions == nil {
+		return image, t.textFeats(t.text.Encode(b.IDs, b.Mask, m.config.Dropout).Select(1, 0)), nil
+	}
+	n := b.IDs.Size(0)
+	both := t.text.Encode(torch.Cat(0, b.IDs, b.MaskedIDs), torch.Cat(0, b.Mask, b.Mask), m.config.Dropout)
+	text = t.textFeats(both.Narrow(0, 0, n).Select(1, 0))
+	hidden := t.text.Fuse(both.Narrow(0, n, n), b.Mask, t.text.Image(embeds), m.config.Dropout)
+	return image, text, t.text.Words(atPositions(hidden, b.Positions))
+}
+
+// fuseAll runs matched pairs, (text, drawn image), (drawn text, image) and the
+// masked texts through the fusion encoder as one batch of 4B.
+func (m *Model) fuseAll(b Batch, st student, kv KeyValues, teacher *torch.Tensor, distill float64, drawn negatives, out *Losses) {
+	n := b.IDs.Size(0)
+	s := b.IDs.Scope()
+	texts := torch.Cat(0, st.text, st.text, st.text.IndexSelect(0, drawn.texts), st.masked)
+	masks := torch.Cat(0, b.Mask, b.Mask, b.Mask.IndexSelect(0, drawn.texts), b.Mask)
+	own := s.Ints(count(n), n).ToDevice(m.device)
+	images := kv.Pick(torch.Cat(0, own, drawn.images, own, own))
+	hidden := m.Text.Fuse(texts, masks, images, m.config.Dropout)
+
+	labels := torch.Cat(0, torch.Full(s, 1, torch.Int64, m.device, n), drawn.labels) // 1 is a match
+	out.ITM = m.Match(hidden.Narrow(0, 0, 3*n)).To(torch.Float32).CrossEntropy(labels, ignored)
+	if b.Positions == nil {
+		out.MLM = s.Zeros(m.device)
+		return
+	}
+	logits := m.Text.Words(atPositions(hidden.Narrow(0, 3*n, n), b.Positions)).To(torch.Float32)
+	out.MLM = mlmLoss(logits, teacher, b.Words, distill)
+}
+
+// claimLoss is ITM on the batch's further texts.
+func (m *Model) claimLoss(c *Claims, kv KeyValues) *torch.Tensor {
+	embeds := m.Text.Encode(c.IDs, c.Mask, m.config.Dropout)
+	hidden := m.Text.Fuse(embeds, c.Mask, kv.Pick(c.Image), m.config.Dropout)
+	return m.Match(hidden).To(torch.Float32).CrossEntropy(c.Holds, ignored)
+}
+
+// atPositions picks rows of hidden [B, T, C] by index into B·T: [n, C].
+func atPositions(hidden, positions *torch.Tensor) *torch.Tensor {
+	shape := hidden.Shape()
+	return hidden.View(shape[0]*shape[1], shape[2]).IndexSelect(0, positions)
+}
+
+func count(n int) []int64 {
+	out := make([]int64, n)
+	for i := range out {
+		out[i] = int64(i)
+	}
+	return out
+}
+
+// Check reports the first thing of a batch that doesn't fit the model.
+func (b Batch) Check(c Config) error {
+	if shape := b.Images.Shape(); len(shape) != 4 || shape[1] != 3 || shape[2] != c.ImageRes || shape[3] != c.ImageRes {
+		return fmt.Errorf("batch: images are %v, want [B 3 %d %d]", shape, c.ImageRes, c.ImageRes)
+	}
+	n, t := b.IDs.Size(0), b.IDs.Size(1)
+	switch {
+	case n != b.Images.Size(0):
+		return fmt.Errorf("batch: %d texts for %d images", n, b.Images.Size(0))
+	case t > c.MaxPositions:
+		return fmt.Errorf("batch: texts of %d tokens, the model has %d positions", t, c.MaxPositions)
+	case c.QueueSize%n != 0:
+		return &hintError{
+			fmt.Errorf("batch: queue_size %d is no multiple of the batch size %d", c.QueueSize, n),
+			fmt.Sprintf("set queue_size to %d", (c.QueueSize/n+1)*n),
+		}
+	}
+	return nil
+}
+
+type hintError struct {
+	error
+	hint string
+}
+
+func (e *hintError) Hint() string  { return e.hint }
+func (e *hintError) Unwrap() error { return e.error }

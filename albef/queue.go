@@ -1,0 +1,58 @@
+package albef
+
+import (
+	"fmt"
+
+	"vlab/albef/torch"
+)
+
+// Queue holds the most recent momentum features of both kinds, the negatives
+// for ITC. It is a ring: push overwrites the oldest. The layout is the
+// official one, [D, Q].
+type Queue struct {
+	images, texts *torch.Tensor // [D, Q]
+	pointer       *torch.Tensor // [1], int64; mirrors next for checkpoints
+	next, size    int
+}
+
+func newQueue(b builder, c Config) *Queue {
+	q := &Queue{size: c.QueueSize}
+	q.images = b.buffer("image_queue", unitColumns(b.device, c.EmbedDim, c.QueueSize))
+	q.texts = b.buffer("text_queue", unitColumns(b.device, c.EmbedDim, c.QueueSize))
+	q.pointer = b.buffer("queue_ptr", int64s([]int64{0}, b.device, 1))
+	return q
+}
+
+// unitColumns draws [d, n] with columns of length 1.
+func unitColumns(dev torch.Device, d, n int) *torch.Tensor {
+	raw := torch.Full(nil, 0, torch.Float32, dev, d, n)
+	defer raw.Close()
+	return raw.FillNormal(0, 1).Normalize(0)
+}
+
+// push stores features [B, D] of both kinds. B has to divide the queue, as the
+// official assert demands.
+func (q *Queue) push(images, texts *torch.Tensor) {
+	n := images.Size(0)
+	if q.size%n != 0 {
+		panic(&torch.Error{Op: "queue", Reason: fmt.Sprintf("queue_size %d is no multiple of the batch size %d", q.size, n)})
+	}
+	s := images.Scope()
+	s.Use(q.images).Narrow(1, q.next, n).Copy(images.T())
+	s.Use(q.texts).Narrow(1, q.next, n).Copy(texts.T())
+	q.next = (q.next + n) % q.size
+	s.Use(q.pointer).Copy(s.Ints([]int64{int64(q.next)}, 1))
+}
+
+// sync reads the pointer anew after a checkpoint was loaded.
+func (q *Queue) sync() { q.next = int(q.pointer.Ints()[0]) % q.size }
+
+func int64s(v []int64, dev torch.Device, shape ...int) *torch.Tensor {
+	var none *torch.Scope
+	t := none.Ints(v, shape...)
+	if dev == torch.CPU {
+		return t
+	}
+	defer t.Close()
+	return t.ToDevice(dev)
+}

@@ -1,0 +1,126 @@
+package albef
+
+import (
+	"slices"
+	"testing"
+
+	"vlab/albef/torch"
+)
+
+// tiny returns a model of a few thousand parameters, closed with the test.
+func tiny(t *testing.T, change func(*Config)) *Model {
+	t.Helper()
+	c := Tiny()
+	c.VocabSize, c.VisionWidth, c.VisionHeads, c.VisionMLP, c.VisionDepth = 40, 16, 2, 32, 2
+	c.Hidden, c.Heads, c.Intermediate, c.Layers, c.FusionLayer = 16, 2, 32, 3, 1
+	c.ImageRes, c.EmbedDim, c.QueueSize = 32, 8, 6
+	if change != nil {
+		change(&c)
+	}
+	m, err := New(c, torch.CPU, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(m.Close)
+	return m
+}
+
+func TestQueueHoldsTheLast(t *testing.T) {
+	m := tiny(t, nil)
+	err := torch.Do(func(s *torch.Scope) {
+		for push := range 5 { // 5 pushes of 2 into 6 places
+			row := func(v float32) []float32 { return slices.Repeat([]float32{v}, 8) }
+			feats := s.Floats(slices.Concat(row(float32(2*push)), row(float32(2*push+1))), 2, 8)
+			m.queue.push(feats, feats.Scale(10))
+		}
+		got := s.Use(m.queue.images).Select(0, 0).Floats()
+		if want := []float32{6, 7, 8, 9, 4, 5}; !slices.Equal(got, want) {
+			t.Errorf("images: got %v, want %v", got, want)
+		}
+		if got := s.Use(m.queue.texts).Select(0, 3).Floats()[1]; got != 70 {
+			t.Errorf("texts: got %v at place 1, want 70", got)
+		}
+		if m.queue.next != 4 || m.queue.pointer.Ints()[0] != 4 {
+			t.Errorf("pointer: got %d and %d, want 4", m.queue.next, m.queue.pointer.Ints()[0])
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestQueueRefusesABatchThatDoesNotDivideIt(t *testing.T) {
+	m := tiny(t, nil)
+	err := torch.Do(func(s *torch.Scope) { m.queue.push(s.Zeros(torch.CPU, 4, 8), s.Zeros(torch.CPU, 4, 8)) })
+	if err == nil {
+		t.Fatal("a batch of 4 into a queue of 6: got no error")
+	}
+}
+
+func TestITCOfMatchedOneHotsIsNearZero(t *testing.T) {
+	m := tiny(t, func(c *Config) { c.Temperature = 0.01 })
+	err := torch.Do(func(s *torch.Scope) {
+		m.queue.images.Copy(s.Zeros(torch.CPU, 8, 6))
+		m.queue.texts.Copy(s.Zeros(torch.CPU, 8, 6))
+		feats := s.Floats(identity(8), 8, 8)
+		if loss := m.itc(feats, feats, feats, feats, nil, 0).loss.Item(); loss > 1e-6 {
+			t.Errorf("matched: loss %g, want nearly 0", loss)
+		}
+		wrong := torch.Cat(0, feats.Narrow(0, 1, 7), feats.Narrow(0, 0, 1))
+		if loss := m.itc(feats, wrong, feats, wrong, nil, 0).loss.Item(); loss < 50 {
+			t.Errorf("mismatched: loss %g, want about 100", loss)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestHardNegativesAreNeverTrueOfTheImage(t *testing.T) {
+	m := tiny(t, nil)
+	err := torch.Do(func(s *torch.Scope) {
+		sims := s.Zeros(torch.CPU, 3, 3)
+		// texts 0 and 1 are both true of image 0; text 2 of image 2 alone.
+		same := s.Floats([]float32{1, 1, 0, 0, 1, 0, 0, 0, 1}, 3, 3)
+		for range 50 {
+			drawn := m.hardNegatives(itcTerms{i2t: sims, t2i: sims}, same)
+			for text, image := range drawn.images.Ints() {
+				if (text == 1 && image == 0) || int(image) == text {
+					t.Fatalf("text %d drew image %d, of which it is true", text, image)
+				}
+			}
+			if texts := drawn.texts.Ints(); texts[0] != 2 {
+				t.Fatalf("image 0 drew text %d, want 2, the only one false of it", texts[0])
+			}
+			if labels := drawn.labels.Ints(); !slices.Equal(labels, make([]int64, 6)) {
+				t.Fatalf("labels: got %v, want zeros", labels)
+			}
+		}
+		all := torch.Full(s, 1, torch.Float32, torch.CPU, 3, 3)
+		if labels := m.hardNegatives(itcTerms{i2t: sims, t2i: sims}, all).labels.Ints(); !slices.Equal(labels, slices.Repeat([]int64{ignored}, 6)) {
+			t.Fatalf("labels where every text is true of every image: got %v, want %d", labels, ignored)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestMomentumMovesByItsShare(t *testing.T) {
+	m := tiny(t, func(c *Config) { c.MomentumDecay = 0.9 })
+	online, momentum := m.online[0], m.momentum[0]
+	err := torch.Do(func(s *torch.Scope) {
+		online.Copy(torch.Full(s, 1, torch.Float32, torch.CPU))
+		momentum.Copy(torch.Full(s, 0, torch.Float32, torch.CPU))
+		m.MomentumUpdate()
+		if got := momentum.Floats()[0]; got < 0.0999 || got > 0.1001 {
+			t.Errorf("after one update: got %v, want 0.1", got)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(m.online) != len(m.momentum) || len(m.online) == 0 {
+		t.Errorf("%d online parameters beside %d momentum ones", len(m.online), len(m.momentum))
+	}
+}

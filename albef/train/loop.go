@@ -1,0 +1,289 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"time"
+
+	"vlab/albef"
+	"vlab/albef/torch"
+)
+
+// Feed gives a run its batches. The same feed at the same position gives the
+// same batches, so that a resumed run goes on as if it had never stopped.
+type Feed interface {
+	// Steps returns how many batches an epoch has.
+	Steps() int
+	// Seek makes step of epoch the next batch.
+	Seek(epoch, step int) error
+	// Next returns the next batch, its tensors in s on the model's device.
+	Next(ctx context.Context, s *torch.Scope) (albef.Batch, error)
+	// Close ends what works in the background.
+	Close() error
+}
+
+// Loop is a training run of a model's three losses. Zero fields mean what
+// their comments say.
+type Loop struct {
+	Model    *albef.Model
+	Opt      *AdamW
+	Feed     Feed
+	Schedule Schedule
+	Distill  DistillRamp
+	BF16     bool    // matrix products in bf16, parameters stay fp32
+	Clip     float64 // largest norm of the gradient; 0: none, as official
+
+	Epochs   int
+	MaxSteps int // 0: all epochs
+	LogEvery int // steps between reads of the losses; 0: 50
+	// Loss picks what is minimised; nil means [albef.Losses.Total].
+	Loss func(albef.Losses) *torch.Tensor
+	// Forward computes a batch's losses; nil means the model's Pretrain.
+	Forward func(b albef.Batch, distill float64) albef.Losses
+
+	// Observe receives progress every LogEvery steps and at the end; nil: nobody.
+	Observe func(Progress)
+	// Record receives every step's losses, in order; nil: nobody.
+	Record func(StepRecord) error
+	// EpochDone is called after each epoch, Save every SaveEvery steps and when
+	// the run is interrupted; an error ends the run.
+	EpochDone func(at Position) error
+	Save      func(at Position) error
+	SaveEvery int
+}
+
+// Position is where a run stands: Step batches of Epoch are done.
+type Position struct{ Epoch, Step int }
+
+// StepRecord is one step as metrics.jsonl keeps it.
+type StepRecord struct {
+	Step   int // counted over all epochs, from 1
+	Epoch  int
+	LR     float64
+	Losses map[string]float64
+}
+
+// Progress is what a person watching a run wants to know.
+type Progress struct {
+	Epoch, Epochs int
+	Step, Steps   int // over all epochs
+	Losses        map[string]float64
+	LR            float64
+	ImagesPerSec  float64
+	Left          time.Duration
+}
+
+// ErrInterrupted is what a run returns that was cancelled; what it had trained
+// is saved by then.
+var ErrInterrupted = errors.New("interrupted")
+
+// Run trains from a position on until the end, the first error, or until ctx
+// is cancelled; then it saves and returns [ErrInterrupted].
+func (l *Loop) Run(ctx context.Context, from Position) error {
+	if err := l.Feed.Seek(from.Epoch, from.Step); err != nil {
+		return err
+	}
+	r := &running{Loop: l, per: l.Feed.Steps(), started: time.Now()}
+	if r.per == 0 {
+		return fmt.Errorf("train: the data is smaller than one batch")
+	}
+	r.first = from.Epoch*r.per + from.Step
+	r.total = l.Epochs * r.per
+	if l.MaxSteps > 0 {
+		r.total = min(r.total, l.MaxSteps)
+	}
+	for step := r.first; step < r.total; step++ {
+		if ctx.Err() != nil {
+			return r.interrupt(step)
+		}
+		if err := r.step(ctx, step); err != nil {
+			if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+				return r.interrupt(step)
+			}
+			return errors.Join(err, r.flush())
+		}
+		if err := r.after(step + 1); err != nil {
+			return err
+		}
+	}
+	return r.flush()
+}
+
+// running is the state of one Run.
+type running struct {
+	*Loop
+	per, first, total int
+	started           time.Time
+	images            int
+	pending           []pendingStep
+	last              map[string]float64
+}
+
+// pendingStep is a step whose losses are still on the device.
+type pendingStep struct {
+	step, epoch int
+	lr          float64
+	names       []string
+	values      *torch.Tensor
+}
+
+func (r *running) step(ctx context.Context, step int) error {
+	epoch, at := step/r.per, step%r.per
+	lr := r.Schedule.At(epoch, at, r.per)
+	var feedErr error
+	err := torch.Do(func(s *torch.Scope) {
+		b, err := r.Feed.Next(ctx, s)
+		if err == nil {
+			err = b.Check(r.Model.Config())
+		}
+		if feedErr = err; err != nil {
+			return
+		}
+		r.images += b.Images.Size(0)
+		losses := r.losses(b, r.Distill.At(epoch, at, r.per))
+		total := losses.Total
+		if r.Loss != nil {
+			total = func() *torch.Tensor { return r.Loss(losses) }
+		}
+		total().Backward()
+		if r.Clip > 0 {
+			r.Opt.ClipNorm(s, r.Clip)
+		}
+		r.Opt.Step(s, lr)
+		r.remember(s, step, epoch, lr, losses)
+	})
+	if feedErr != nil {
+		if errors.Is(feedErr, io.EOF) {
+			return fmt.Errorf("train: the data ended at step %d of %d", step, r.total)
+		}
+		return feedErr
+	}
+	return err
+}
+
+func (r *running) losses(b albef.Batch, distill float64) (out albef.Losses) {
+	forward := r.Forward
+	if forward == nil {
+		forward = r.Model.Pretrain
+	}
+	torch.Autocast(r.BF16, r.Model.Device(), func() { out = forward(b, distill) })
+	return out
+}
+
+// remember keeps a step's losses on the device until they are read together.
+func (r *running) remember(s *torch.Scope, step, epoch int, lr float64, l albef.Losses) {
+	p := pendingStep{step: step + 1, epoch: epoch, lr: lr}
+	var values []*torch.Tensor
+	for _, part := range []struct {
+		name string
+		loss *torch.Tensor
+	}{{"loss_mlm", l.MLM}, {"loss_ita", l.ITC}, {"loss_itm", l.ITM}, {"loss_claims", l.Claims}, {"loss_cells", l.Cells}} {
+		if part.loss != nil {
+			p.names = append(p.names, part.name)
+			values = append(values, part.loss.Detach().To(torch.Float32))
+		}
+	}
+	p.values = s.Keep(torch.Stack(0, values...))
+	r.pending = append(r.pending, p)
+}
+
+// after does what is due once done steps are over.
+func (r *running) after(done int) error {
+	every := r.LogEvery
+	if every <= 0 {
+		every = 50
+	}
+	at := Position{Epoch: done / r.per, Step: done % r.per}
+	if done%every == 0 || at.Step == 0 || done == r.total {
+		if err := r.flush(); err != nil {
+			return err
+		}
+		r.observe(done)
+	}
+	if at.Step == 0 && r.EpochDone != nil {
+		if err := r.EpochDone(at); err != nil {
+			return err
+		}
+	}
+	if r.Save != nil && r.SaveEvery > 0 && done%r.SaveEvery == 0 {
+		return r.Save(at)
+	}
+	return nil
+}
+
+// flush reads the pending losses off the device, records them and checks that
+// they are numbers.
+func (r *running) flush() error {
+	pending := r.pending
+	r.pending = nil
+	for i, p := range pending {
+		values := p.values.Floats()
+		p.values.Close()
+		rec := StepRecord{Step: p.step, Epoch: p.epoch, LR: p.lr, Losses: map[string]float64{}}
+		for j, name := range p.names {
+			rec.Losses[name] = float64(values[j])
+		}
+		if err := r.record(rec); err != nil {
+			for _, rest := range pending[i+1:] {
+				rest.values.Close()
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *running) record(rec StepRecord) error {
+	for name, v := range rec.Losses {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return &divergedError{rec.Step, name, v}
+		}
+	}
+	r.last = rec.Losses
+	if r.Record == nil {
+		return nil
+	}
+	return r.Record(rec)
+}
+
+func (r *running) observe(done int) {
+	if r.Observe == nil {
+		return
+	}
+	took := time.Since(r.started)
+	epoch := min((done-1)/r.per, r.Epochs-1)
+	p := Progress{
+		Epoch: epoch, Epochs: r.Epochs, Step: done, Steps: r.total, Losses: r.last,
+		LR: r.Schedule.At(epoch, (done-1)%r.per, r.per),
+	}
+	if did := done - r.first; did > 0 {
+		p.ImagesPerSec = float64(r.images) / took.Seconds()
+		p.Left = took / time.Duration(did) * time.Duration(r.total-done)
+	}
+	r.Observe(p)
+}
+
+func (r *running) interrupt(done int) error {
+	err := r.flush()
+	if r.Save != nil {
+		err = errors.Join(err, r.Save(Position{Epoch: done / r.per, Step: done % r.per}))
+	}
+	return errors.Join(ErrInterrupted, err)
+}
+
+type divergedError struct {
+	step int
+	name string
+	v    float64
+}
+
+func (e *divergedError) Error() string {
+	return fmt.Sprintf("train: step %d: %s is %v", e.step, e.name, e.v)
+}
+
+func (e *divergedError) Hint() string {
+	return "lower optimizer.lr, set grad_clip: 1, or take dtype fp32; the last checkpoint is untouched"
+}

@@ -1,0 +1,143 @@
+package albef
+
+import (
+	"fmt"
+	"math/bits"
+
+	"vlab/albef/torch"
+)
+
+const vitEps = 1e-6
+
+// ImageEncoder is the vision transformer: pre-norm, learned positions, a CLS
+// token first. Source: models/vit.py.
+type ImageEncoder struct {
+	cls, positions *torch.Tensor // [1, 1, C], [1, P, C]
+	stem           []conv
+	blocks         []vitBlock
+	norm           layerNorm
+	heads          int
+}
+
+type conv struct {
+	weight, bias    *torch.Tensor
+	stride, padding int
+}
+
+type vitBlock struct {
+	norm1, norm2 layerNorm
+	qkv, proj    linear
+	fc1, fc2     linear
+	heads        int
+}
+
+func newImageEncoder(b builder, c Config) *ImageEncoder {
+	const std = 0.02
+	w, grid := c.VisionWidth, c.Grid()
+	e := &ImageEncoder{heads: c.VisionHeads}
+	e.cls = b.param("cls_token", normal(std), 1, 1, w)
+	e.positions = b.param("pos_embed", normal(std), 1, grid*grid+1, w)
+	e.stem = newStem(b.in("patch_embed"), c)
+	for i := range c.VisionDepth {
+		in := b.in(fmt.Sprintf("blocks.%d", i))
+		e.blocks = append(e.blocks, vitBlock{
+			heads: c.VisionHeads,
+			norm1: in.layerNorm("norm1", w, vitEps),
+			qkv:   in.in("attn").linear("qkv", w, 3*w, normal(std)),
+			proj:  in.in("attn").linear("proj", w, w, normal(std)),
+			norm2: in.layerNorm("norm2", w, vitEps),
+			fc1:   in.in("mlp").linear("fc1", w, c.VisionMLP, normal(std)),
+			fc2:   in.in("mlp").linear("fc2", c.VisionMLP, w, normal(std)),
+		})
+	}
+	e.norm = b.layerNorm("norm", w, vitEps)
+	return e
+}
+
+// newStem is one convolution as wide as a patch, or a convolution of stride 2
+// for each halving of the side, doubling the channels up to the full width.
+func newStem(b builder, c Config) []conv {
+	if c.Stem == PatchStem {
+		return []conv{b.conv("proj", 3, c.VisionWidth, c.PatchSize, c.PatchSize, 0)}
+	}
+	halvings := bits.TrailingZeros(uint(c.PatchSize))
+	var stem []conv
+	in := 3
+	for i := range halvings {
+		out := max(c.VisionWidth>>(halvings-1-i), 16)
+		stem = append(stem, b.conv(fmt.Sprintf("stem.%d", i), in, out, 3, 2, 1))
+		in = out
+	}
+	return append(stem, b.conv("proj", in, c.VisionWidth, 1, 1, 0))
+}
+
+func (b builder) conv(name string, in, out, size, stride, padding int) conv {
+	b = b.in(name)
+	how := fanIn(in * size * size)
+	return conv{b.param("weight", how, out, in, size, size), b.param("bias", how, out), stride, padding}
+}
+
+// patches embeds image [B, 3, R, R] as [B, P-1, C].
+func (e *ImageEncoder) patches(image *torch.Tensor) *torch.Tensor {
+	x := image
+	for i, c := range e.stem {
+		if i > 0 {
+			x = x.Gelu()
+		}
+		x = x.Conv2D(c.weight, c.bias, c.stride, c.padding)
+	}
+	shape := x.Shape()
+	return x.View(shape[0], shape[1], -1).Transpose(1, 2)
+}
+
+// tokens puts CLS in front of the patches and adds the positions: [B, P, C].
+func (e *ImageEncoder) tokens(image *torch.Tensor) *torch.Tensor {
+	x := e.patches(image)
+	shape := x.Shape()
+	cls := x.Scope().Use(e.cls).Expand(shape[0], 1, shape[2])
+	return torch.Cat(1, cls, x).Add(e.positions)
+}
+
+// Forward encodes image [B, 3, R, R], normalised pixels, as embeds [B, P, C].
+func (e *ImageEncoder) Forward(image *torch.Tensor) *torch.Tensor {
+	x := e.tokens(image)
+	for _, b := range e.blocks {
+		x = b.forward(x)
+	}
+	return e.norm.forward(x)
+}
+
+// ForwardMap is Forward that also returns the attention probabilities of one
+// block, [B, H, P, P], as a part of the graph.
+func (e *ImageEncoder) ForwardMap(image *torch.Tensor, block int) (embeds, attention *torch.Tensor) {
+	x := e.tokens(image)
+	for i, b := range e.blocks {
+		if i != block {
+			x = b.forward(x)
+			continue
+		}
+		q, k, v := b.project(b.norm1.forward(x))
+		attention = attentionMap(q, k, nil)
+		x = b.finish(x, attention.MatMul(v))
+	}
+	return e.norm.forward(x), attention
+}
+
+// Depth returns the number of blocks.
+func (e *ImageEncoder) Depth() int { return len(e.blocks) }
+
+func (b vitBlock) forward(x *torch.Tensor) *torch.Tensor {
+	q, k, v := b.project(b.norm1.forward(x))
+	return b.finish(x, q.Attention(k, v, nil, 0))
+}
+
+func (b vitBlock) project(x *torch.Tensor) (q, k, v *torch.Tensor) {
+	shape := x.Shape() // [B, P, C]
+	qkv := b.qkv.forward(x).View(shape[0], shape[1], 3, b.heads, shape[2]/b.heads).Permute(2, 0, 3, 1, 4)
+	return qkv.Select(0, 0), qkv.Select(0, 1), qkv.Select(0, 2)
+}
+
+func (b vitBlock) finish(x, context *torch.Tensor) *torch.Tensor {
+	x = x.Add(b.proj.forward(joinHeads(context)))
+	return x.Add(b.fc2.forward(b.fc1.forward(b.norm2.forward(x)).Gelu()))
+}
