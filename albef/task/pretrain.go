@@ -1,0 +1,399 @@
+package task
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"vlab/albef"
+	"vlab/albef/data"
+	"vlab/albef/text"
+	"vlab/albef/torch"
+	"vlab/albef/train"
+
+	"gopkg.in/yaml.v3"
+)
+
+//go:embed configs/*.yaml
+var presets embed.FS
+
+// ReadConfig reads a configuration file, or one of the built-in ones by name
+// (tiny).
+func ReadConfig(nameOrPath string) (*train.Config, error) {
+	if !strings.ContainsAny(nameOrPath, "./\\") {
+		raw, err := presets.ReadFile("configs/" + nameOrPath + ".yaml")
+		if err != nil {
+			return nil, &hintError{fmt.Errorf("config %q: neither a file nor a built-in configuration", nameOrPath), "built in: tiny"}
+		}
+		return train.ParseConfig(nameOrPath, raw)
+	}
+	return train.ReadConfig(nameOrPath)
+}
+
+type hintError struct {
+	error
+	hint string
+}
+
+func (e *hintError) Hint() string  { return e.hint }
+func (e *hintError) Unwrap() error { return e.error }
+
+// Pretrain is a pretraining run. Config and Dir are needed; other zero fields
+// mean what their comments say.
+type Pretrain struct {
+	Config     *train.Config
+	Dir        string       // where checkpoints and logs go; created
+	Device     torch.Device // zero is the first CUDA device: say [torch.CPU] for the CPU
+	Checkpoint string       // weights to begin with, or to resume from; "": fresh ones
+	Resume     bool         // go on where Checkpoint, or else the newest one in Dir, stopped
+	Logger     *slog.Logger // nil: slog.Default()
+
+	Observe func(stage string, p train.Progress) // nil: nobody
+	// Begun receives the model once it stands and again after each epoch; it is
+	// called on the training goroutine, so the model may be used until it
+	// returns. nil: nobody.
+	Begun func(m *Trained)
+}
+
+// Trained is a model with what turns text into its input.
+type Trained struct {
+	Model     *albef.Model
+	Tokenizer *text.Tokenizer
+	Vocab     []string // nil: bert-base-uncased
+}
+
+// startConfig is the map under start: a supervised first stage of the image
+// encoder on labelled patches, and how long it is trained after that.
+type startConfig struct {
+	Steps     int     `yaml:"steps"`
+	BatchSize int     `yaml:"batch_size"`
+	LR        float64 `yaml:"lr"`
+	// FreezeEpoch is how many epochs train the image encoder with everything
+	// else; from then on it is frozen. 0: never.
+	FreezeEpoch int `yaml:"freeze_epoch"`
+}
+
+// run is one Pretrain at work.
+type run struct {
+	Pretrain
+	*Trained
+	drawn   *DrawnConfig // nil: records from files
+	start   startConfig
+	log     *slog.Logger
+	opt     *train.AdamW
+	metrics *train.Metrics
+	from    train.Position
+	per     int // steps of an epoch
+}
+
+// Run trains until the end or until ctx is cancelled, and returns the trained
+// model, which the caller closes; also with [train.ErrInterrupted], when
+// everything is saved.
+func (p Pretrain) Run(ctx context.Context) (*Trained, error) {
+	r := &run{Pretrain: p, log: p.Logger}
+	if r.log == nil {
+		r.log = slog.Default()
+	}
+	if err := r.prepare(); err != nil {
+		return nil, err
+	}
+	defer r.opt.Close()
+	err := r.train(ctx)
+	if err != nil && !errors.Is(err, train.ErrInterrupted) {
+		r.Model.Close()
+		return nil, err
+	}
+	return r.Trained, err
+}
+
+func (r *run) prepare() error {
+	c := r.Config
+	if err := c.Validate(); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(r.Dir, 0o755); err != nil {
+		return fmt.Errorf("output_dir: %w", err)
+	}
+	if err := decodeNode(&c.Start, &r.start, "start"); err != nil {
+		return err
+	}
+	if c.Scenes.Kind != 0 {
+		r.drawn = &DrawnConfig{}
+		if err := decodeNode(&c.Scenes, r.drawn, "scenes"); err != nil {
+			return err
+		}
+	} else if len(c.TrainFile) == 0 {
+		return &hintError{
+			errors.New("config: neither train_file nor scenes says what to train on"),
+			"train_file: [data.json] for official records, scenes: {seed: 1} for the drawn corpus",
+		}
+	}
+	if err := r.build(); err != nil {
+		return err
+	}
+	r.opt = train.NewAdamW(r.Model, c.Optimizer.WeightDecay)
+	r.opt.Beta1, r.opt.Beta2, r.opt.Eps = c.Optimizer.Betas[0], c.Optimizer.Betas[1], c.Optimizer.Eps
+	if err := r.restore(); err != nil {
+		r.opt.Close()
+		r.Model.Close()
+		return err
+	}
+	return c.WriteFile(filepath.Join(r.Dir, "config.yaml"))
+}
+
+// decodeNode reads a map of the configuration; unknown keys are errors.
+func decodeNode(n *yaml.Node, into any, key string) error {
+	if n.Kind == 0 {
+		return nil
+	}
+	raw, err := yaml.Marshal(n)
+	if err != nil {
+		return fmt.Errorf("config: %s: %w", key, err)
+	}
+	d := yaml.NewDecoder(strings.NewReader(string(raw)))
+	d.KnownFields(true)
+	if err := d.Decode(into); err != nil {
+		what := strings.TrimPrefix(err.Error(), "yaml: unmarshal errors:\n  ")
+		return fmt.Errorf("config: under %s (line %d): %s", key, n.Line, what)
+	}
+	return nil
+}
+
+// build makes the model with fresh weights.
+func (r *run) build() error {
+	config, err := r.modelConfig()
+	if err != nil {
+		return err
+	}
+	r.Trained = &Trained{Tokenizer: text.Default()}
+	if r.drawn != nil && !r.Config.Has("bert_config") {
+		if r.Tokenizer, r.Vocab, err = SceneTokenizer(); err != nil {
+			return err
+		}
+		config.VocabSize = r.Tokenizer.Size()
+		if r.drawn.Cells {
+			config.CellLabels = CellLabels()
+		}
+	}
+	r.Model, err = albef.New(config, r.Device, r.Config.Seed)
+	return err
+}
+
+// modelConfig is the preset under model, or the official size, with what the
+// official keys say in its place.
+func (r *run) modelConfig() (albef.Config, error) {
+	c := r.Config
+	out := albef.Base()
+	if c.Model.Kind == yaml.ScalarNode {
+		var err error
+		if out, err = albef.Preset(c.Model.Value); err != nil {
+			return out, fmt.Errorf("config: %w", err)
+		}
+	} else if err := decodeNode(&c.Model, &out, "model"); err != nil {
+		return out, err
+	}
+	if c.BertConfig != "" {
+		if err := readBertConfig(c.BertConfig, &out); err != nil {
+			return out, err
+		}
+	}
+	set := func(key string, to *int, v int) {
+		if c.Has(key) {
+			*to = v
+		}
+	}
+	set("image_res", &out.ImageRes, c.ImageRes)
+	set("vision_width", &out.VisionWidth, c.VisionWidth)
+	set("embed_dim", &out.EmbedDim, c.EmbedDim)
+	set("queue_size", &out.QueueSize, c.QueueSize)
+	for key, to := range map[string]struct {
+		field *float64
+		value float64
+	}{
+		"temp": {&out.Temperature, c.Temperature}, "mlm_probability": {&out.MaskProb, c.MaskProb},
+		"momentum": {&out.MomentumDecay, c.MomentumDecay},
+	} {
+		if c.Has(key) {
+			*to.field = to.value
+		}
+	}
+	return out, out.Validate()
+}
+
+// restore loads weights, and for a resumed run the rest of the state.
+func (r *run) restore() error {
+	path := r.Checkpoint
+	if path == "" && r.Resume {
+		var err error
+		if path, err = train.FindLast(r.Dir); err != nil {
+			return &hintError{err, "leave --resume out to start afresh"}
+		}
+	}
+	resumed := 0
+	if path != "" {
+		ck, err := train.ReadCheckpoint(path)
+		if err != nil {
+			return err
+		}
+		report, err := r.Model.LoadState(ck.State)
+		if err != nil {
+			return fmt.Errorf("load checkpoint %s: %w", path, err)
+		}
+		r.log.Info("checkpoint", "file", path, "weights", report.String())
+		if r.Resume {
+			if err := r.opt.LoadState(ck.Optimizer); err != nil {
+				return fmt.Errorf("resume from %s: %w", path, err)
+			}
+			r.from = ck.At
+			if ck.Random != nil {
+				torch.SetRandomState(torch.CPU, ck.Random)
+			}
+			r.start.Steps = 0
+			resumed = ck.Steps
+		}
+	}
+	var err error
+	r.metrics, err = train.OpenMetrics(r.Dir, resumed)
+	return err
+}
+
+// train runs the supervised start, if there is one, and then the three losses.
+func (r *run) train(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, r.metrics.Close()) }()
+	r.begun()
+	if err := r.supervise(ctx); err != nil {
+		return err
+	}
+	feed, err := r.feed(ctx, r.Config.BatchSize)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, feed.Close()) }()
+	r.per = feed.Steps()
+	loop := r.loop(feed, "pretrain")
+	freeze := func(epoch int) { r.Model.FreezeImage(r.start.FreezeEpoch > 0 && epoch >= r.start.FreezeEpoch) }
+	freeze(r.from.Epoch)
+	loop.Record = func(rec train.StepRecord) error {
+		values := maps.Clone(rec.Losses)
+		values["lr"] = rec.LR
+		return r.metrics.Step(rec.Step, rec.Epoch, values)
+	}
+	loop.Save = func(at train.Position) error { return r.save(train.LastName, at) }
+	loop.SaveEvery = r.Config.SaveEvery
+	began := time.Now()
+	loop.EpochDone = func(at train.Position) error {
+		if err := r.save(train.EpochName(at.Epoch-1), at); err != nil {
+			return err
+		}
+		r.log.Info("epoch done", "epoch", at.Epoch-1, "seconds", int(time.Since(began).Seconds()))
+		freeze(at.Epoch)
+		r.begun()
+		return r.metrics.Epoch(at.Epoch-1, nil)
+	}
+	if err := loop.Run(ctx, r.from); err != nil {
+		return err
+	}
+	if at := r.Config.MaxSteps; at > 0 && at%r.per != 0 && at < r.Config.Schedular.Epochs*r.per {
+		return r.save(train.LastName, train.Position{Epoch: at / r.per, Step: at % r.per})
+	}
+	return nil
+}
+
+// loop is what both stages share.
+func (r *run) loop(feed train.Feed, stage string) *train.Loop {
+	c := r.Config
+	l := &train.Loop{
+		Model: r.Model, Opt: r.opt, Feed: feed, Schedule: c.Schedule(), Epochs: c.Schedular.Epochs, MaxSteps: c.MaxSteps,
+		Distill: train.DistillRamp{Weight: c.DistillWeight, WarmUp: true},
+		BF16:    c.DType == "bf16", Clip: c.GradClip, LogEvery: c.LogEvery,
+	}
+	if r.Observe != nil {
+		l.Observe = func(p train.Progress) { r.Observe(stage, p) }
+	}
+	return l
+}
+
+// supervise is the supervised start of the image encoder: one cosine over
+// start.steps on labelled patches, with an optimiser of its own.
+func (r *run) supervise(ctx context.Context) error {
+	if r.start.Steps == 0 {
+		return nil
+	}
+	if r.drawn == nil || !r.drawn.Cells {
+		return &hintError{errors.New("config: start trains on labelled patches, which only drawn scenes have"), "set scenes: {cells: true}"}
+	}
+	c := *r.drawn
+	c.EpochSteps, c.Claims = 1, 0
+	c.Seed += 1 << 32 // other scenes than those to come
+	feed, err := NewDrawn(c, r.Model.Config(), r.start.BatchSize, r.Tokenizer, r.Device)
+	if err != nil {
+		return err
+	}
+	opt := train.NewAdamW(r.Model, r.Config.Optimizer.WeightDecay)
+	defer opt.Close()
+	loop := r.loop(feed, "start")
+	loop.Opt, loop.Epochs, loop.MaxSteps = opt, r.start.Steps, r.start.Steps
+	loop.Schedule = train.Schedule{LR: r.start.LR, Epochs: r.start.Steps}
+	loop.Forward = func(b albef.Batch, _ float64) albef.Losses {
+		return albef.Losses{Cells: r.Model.CellLoss(r.Model.Image.Forward(b.Images), *b.Cells)}
+	}
+	loop.Loss = func(l albef.Losses) *torch.Tensor { return l.Cells }
+	err = errors.Join(loop.Run(ctx, train.Position{}), feed.Close())
+	if err != nil {
+		return err
+	}
+	return torch.Do(func(*torch.Scope) { r.Model.CopyToMomentum() })
+}
+
+func (r *run) begun() {
+	if r.Begun != nil {
+		r.Begun(r.Trained)
+	}
+}
+
+func (r *run) save(name string, at train.Position) error {
+	ck := &train.Checkpoint{
+		State: r.Model.State(), Optimizer: r.opt.State(r.Config.Optimizer.LR), Model: r.Model.Config(), Vocab: r.Vocab,
+		At: at, Steps: at.Epoch*r.per + at.Step, Random: torch.RandomState(torch.CPU),
+	}
+	return ck.Write(filepath.Join(r.Dir, name), r.Config.Schedule(), r.Config)
+}
+
+// feed opens the data.
+func (r *run) feed(ctx context.Context, batch int) (train.Feed, error) {
+	if r.drawn != nil {
+		return NewDrawn(*r.drawn, r.Model.Config(), batch, r.Tokenizer, r.Device)
+	}
+	records, err := data.ReadPretrain(ctx, r.Config.ImageRoot, r.Config.TrainFile...)
+	if err != nil {
+		return nil, err
+	}
+	report, err := data.Validate(ctx, records)
+	if err != nil {
+		return nil, err
+	}
+	r.log.Info("data", "report", report.String())
+	if report.Missing > 0 && !r.Config.SkipBad {
+		return nil, &hintError{
+			fmt.Errorf("data: %d of %d images are missing, the first is %s", report.Missing, report.Images, report.FirstMissing[0]),
+			"check image_root; skip_bad: true, or --skip_bad, trains on the rest",
+		}
+	}
+	size := r.Model.Config().ImageRes
+	clean := func(caption string) string { return text.PreCaption(caption, captionWords) }
+	source := data.NewPretrainSource(records, data.NewAugmented(data.PretrainAugment(size)), clean)
+	loader, err := data.NewLoader(source, data.LoaderConfig{
+		Batch: batch, Size: size, Seed: uint64(r.Config.Seed), Workers: r.Config.NumWorkers,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return NewRecorded(loader, r.Tokenizer, size, r.Model.Config().MaskProb, uint64(r.Config.Seed), r.Device), nil
+}
