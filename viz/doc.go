@@ -1,0 +1,11 @@
+// Package viz draws what a vision-language model sees: heat maps over pictures, one map for each word of a
+// phrase, contact sheets of retrieved pictures, bars of probabilities and loss curves.
+//
+// Everything here is pure Go. Functions take an [image.Image] and plain numbers, return a new image and leave
+// their arguments unchanged; they touch no files and share no state, so they may run concurrently.
+//
+// Coordinates of boxes and points are fractions of the picture: 0,0 is its top left corner and 1,1 its bottom
+// right one, and a box is x, y, width, height. Sizes are in points; a figure's Scale says how many pixels a
+// point has: 1, the default, for a screen, 2 for print. Text is drawn with the Go fonts, which cover Latin, Greek and
+// Cyrillic; a character they lack shows as an empty frame.
+package viz
