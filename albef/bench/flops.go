@@ -1,0 +1,81 @@
+package bench
+
+import "vlab/albef"
+
+// The counts below are of matrix products only, 2·m·n·k for one of m x k by
+// k x n, and of those that the mathematics needs: masked positions alone go
+// through the MLM head, and an image's keys and values are projected once.
+// Whoever computes more than that gets no credit for it.
+
+// block is a transformer layer's products for n tokens of width c, with an MLP
+// of width hidden: query, key, value, output, MLP, and attention over itself.
+func block(n, c, hidden float64) float64 {
+	return 2*n*c*(4*c+2*hidden) + 4*n*n*c
+}
+
+// imageFLOPs is one image through the image encoder.
+func imageFLOPs(c albef.Config) float64 {
+	grid, w := float64(c.Grid()), float64(c.VisionWidth)
+	return stemFLOPs(c) + float64(c.VisionDepth)*block(grid*grid+1, w, float64(c.VisionMLP))
+}
+
+// stemFLOPs is the patch convolution of one image.
+func stemFLOPs(c albef.Config) float64 {
+	return 2 * float64(3*c.ImageRes*c.ImageRes) * float64(c.VisionWidth)
+}
+
+// textFLOPs is a text of n tokens through the text encoder.
+func textFLOPs(c albef.Config, n float64) float64 {
+	return float64(c.FusionLayer) * block(n, float64(c.Hidden), float64(c.Intermediate))
+}
+
+// keyFLOPs is one image's keys and values for all fusion layers.
+func keyFLOPs(c albef.Config) float64 {
+	patches := float64(c.Grid()*c.Grid() + 1)
+	return float64(c.Layers-c.FusionLayer) * 2 * 2 * patches * float64(c.VisionWidth) * float64(c.Hidden)
+}
+
+// fusionFLOPs is a text of n tokens through the fusion encoder, the image's
+// keys and values given.
+func fusionFLOPs(c albef.Config, n float64) float64 {
+	w, patches := float64(c.Hidden), float64(c.Grid()*c.Grid()+1)
+	cross := 2*2*n*w*w + 2*2*n*patches*w
+	return float64(c.Layers-c.FusionLayer) * (block(n, w, float64(c.Intermediate)) + cross)
+}
+
+// wordFLOPs is one position through the MLM head.
+func wordFLOPs(c albef.Config) float64 {
+	return 2 * float64(c.Hidden) * float64(c.Hidden+c.VocabSize)
+}
+
+// StepFLOPs counts the floating-point operations of a pretraining step with
+// distillation on batch images with texts of tokens tokens, padding included,
+// of which MLM asks for hidden in all.
+//
+// The online model encodes the image once, the text twice (clean and masked),
+// and fuses four times (matched, two negatives, masked); its backward takes
+// twice its forward, but for the stem, whose input wants no gradient. The
+// momentum model encodes the image once, the text twice, and fuses once.
+// Projections to the joint space, similarities with the queue, the ITM head
+// and everything elementwise are left out: under 1 %.
+func StepFLOPs(c albef.Config, batch, tokens, hidden int) float64 {
+	n := float64(tokens)
+	online := imageFLOPs(c) + 2*textFLOPs(c, n) + keyFLOPs(c) + 4*fusionFLOPs(c, n)
+	momentum := imageFLOPs(c) + 2*textFLOPs(c, n) + keyFLOPs(c) + fusionFLOPs(c, n)
+	return float64(batch)*(3*online-stemFLOPs(c)+momentum) + float64(hidden)*4*wordFLOPs(c)
+}
+
+// EmbedFLOPs counts one image and one text of tokens tokens to their features.
+func EmbedFLOPs(c albef.Config, tokens int) float64 {
+	return imageFLOPs(c) + textFLOPs(c, float64(tokens))
+}
+
+// GradCAMFLOPs counts one pair's forward and the backward from the match to
+// the attention of layer: through the fusion layers after it whole, towards
+// the text alone (the weights and the image want no gradient).
+func GradCAMFLOPs(c albef.Config, tokens, layer int) float64 {
+	n := float64(tokens)
+	forward := imageFLOPs(c) + textFLOPs(c, n) + keyFLOPs(c) + fusionFLOPs(c, n)
+	after := float64(c.Layers-1-layer) / float64(c.Layers-c.FusionLayer)
+	return forward + after*fusionFLOPs(c, n)
+}

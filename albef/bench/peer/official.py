@@ -1,0 +1,69 @@
+"""The official ALBEF classes, loaded from a checkout, at any size.
+
+model_pretrain.py fixes the image encoder at ViT-B: its three numbers are
+replaced in memory, so that with the official sizes the source means what it
+says on disk. A BERT with fresh weights stands in for the downloaded one.
+"""
+import json
+import os
+import sys
+import tempfile
+import types
+
+FIXED = "embed_dim=768, depth=12, num_heads=12"
+SIZED = "embed_dim={vision_width}, depth={vision_depth}, num_heads={vision_heads}"
+
+
+def bert_config(sizes):
+    """config_bert.json of the checkout with its sizes replaced."""
+    return {
+        "architectures": ["BertForMaskedLM"], "model_type": "bert", "hidden_act": "gelu", "initializer_range": 0.02,
+        "layer_norm_eps": 1e-12, "pad_token_id": 0, "type_vocab_size": 2,
+        "attention_probs_dropout_prob": sizes["dropout"], "hidden_dropout_prob": sizes["dropout"],
+        "hidden_size": sizes["hidden_size"], "intermediate_size": sizes["intermediate_size"],
+        "num_attention_heads": sizes["num_attention_heads"], "num_hidden_layers": sizes["num_hidden_layers"],
+        "max_position_embeddings": sizes["max_position_embeddings"], "vocab_size": sizes["vocab_size"],
+        "fusion_layer": sizes["fusion_layer"], "encoder_width": sizes["vision_width"],
+    }
+
+
+def single_process():
+    """concat_all_gather wants a process group, of one process if need be."""
+    import torch.distributed as dist
+    store = os.path.join(tempfile.mkdtemp(prefix="bench-peer-"), "store")
+    dist.init_process_group("gloo", init_method="file://" + store, rank=0, world_size=1)
+
+
+def load(checkout, name, sizes):
+    """A module of the checkout, such as models.model_pretrain, at these sizes."""
+    path = os.path.join(checkout, *name.split(".")) + ".py"
+    with open(path) as f:
+        source = f.read()
+    if FIXED not in source:
+        sys.exit(f"{path}: its sizes are not where commit b9727e43 has them")
+    module = types.ModuleType(name)
+    module.__file__ = path
+    exec(compile(source.replace(FIXED, SIZED.format(**sizes)), path, "exec"), module.__dict__)
+    return module
+
+
+def pretrain_model(checkout, sizes):
+    """ALBEF for pretraining, in training mode, with fresh weights."""
+    sys.path.insert(0, checkout)
+    import models.xbert as xbert
+    xbert.BertForMaskedLM.from_pretrained = classmethod(lambda cls, _, config: cls(config))
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as f:
+        json.dump(bert_config(sizes), f)
+        f.flush()
+        config = {"mlm_probability": sizes["mlm_probability"], "embed_dim": sizes["embed_dim"], "image_res": sizes["image_res"],
+                  "vision_width": sizes["vision_width"], "bert_config": f.name, "temp": sizes["temp"],
+                  "queue_size": sizes["queue_size"], "momentum": sizes["momentum"]}
+        tokenizer = types.SimpleNamespace(pad_token_id=0, cls_token_id=101, mask_token_id=103)
+        albef = load(checkout, "models.model_pretrain", sizes)
+        return albef.ALBEF(text_encoder=None, tokenizer=tokenizer, config=config, init_deit=False).train()
+
+
+def optimizer(model):
+    """The one of Pretrain.yaml, by the checkout's own factory."""
+    from optim import create_optimizer
+    return create_optimizer(types.SimpleNamespace(opt="adamW", lr=1e-4, weight_decay=0.02), model)

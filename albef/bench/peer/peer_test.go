@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"vlab/albef"
+	"vlab/albef/bench"
+	"vlab/albef/torch"
+	"vlab/albef/torch/weights"
+	"vlab/albef/train"
+)
+
+func TestAskedWords(t *testing.T) {
+	positions, words := asked([]int64{-100, 7, -100, 0})
+	if !slices.Equal(positions, []int64{1, 3}) || !slices.Equal(words, []int64{7, 0}) {
+		t.Errorf("got %v %v, want [1 3] [7 0]", positions, words)
+	}
+}
+
+// TestCompare repeats steps of a small model that the same model recorded,
+// then with a loss that is off.
+func TestCompare(t *testing.T) {
+	rec, c := recorded()
+	withModel(t, c, func(m *albef.Model, opt *train.AdamW) {
+		for i := range equalSteps {
+			batch, err := rec.batch(i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := bench.Step(m, opt, batch, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rec.tensors.Set(losses(i), floats(float32(got[0]), float32(got[1]), float32(got[2])))
+		}
+	})
+	withModel(t, c, func(m *albef.Model, opt *train.AdamW) {
+		if err := rec.compare(m, opt, "fp32"); err != nil {
+			t.Error(err)
+		}
+	})
+	last, _ := rec.tensors.Get(losses(equalSteps - 1))
+	v := last.Float32s()
+	rec.tensors.Set(losses(equalSteps-1), floats(v[0], v[1], v[2]*1.001))
+	withModel(t, c, func(m *albef.Model, opt *train.AdamW) {
+		if err := rec.compare(m, opt, "fp32"); err == nil || !strings.Contains(err.Error(), "apart") {
+			t.Errorf("a loss that is off by 1/1000: got %v, want an error", err)
+		}
+	})
+}
+
+// withModel gives fn a model that is the same every time.
+func withModel(t *testing.T, c albef.Config, fn func(m *albef.Model, opt *train.AdamW)) {
+	t.Helper()
+	m, err := albef.New(c, torch.CPU, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	m.SetSampler(func(w *torch.Tensor) *torch.Tensor { return w.Argmax(1) })
+	opt := bench.NewOptimizer(m)
+	defer opt.Close()
+	fn(m, opt)
+}
+
+func losses(step int) string { return "losses." + string(rune('0'+step)) }
+
+// recorded are inputs for a small model, without losses.
+func recorded() (*record, albef.Config) {
+	c := albef.Mid()
+	c.ImageRes, c.VisionWidth, c.VisionMLP, c.VisionDepth, c.VisionHeads = 32, 16, 32, 1, 2
+	c.Hidden, c.Intermediate, c.Heads, c.Layers, c.FusionLayer = 16, 32, 2, 2, 1
+	c.VocabSize, c.EmbedDim, c.QueueSize, c.Dropout = 200, 8, 6, 0
+	pixels := make([]float32, 3*3*32*32)
+	for i := range pixels {
+		pixels[i] = float32(math.Sin(float64(i * i % 977)))
+	}
+	ids := []int64{101, 11, 12, 101, 21, 22, 101, 31, 0}
+	mask := []int64{1, 1, 1, 1, 1, 1, 1, 1, 0}
+	d := weights.NewDict()
+	image := floats(pixels...)
+	image.Shape = []int{3, 3, 32, 32}
+	d.Set("images", image)
+	d.Set("ids", ints(ids...))
+	d.Set("mask", ints(mask...))
+	for _, step := range []string{"0", "1", "2"} {
+		d.Set("masked."+step, ints(101, 103, 12, 101, 21, 103, 101, 31, 0))
+		d.Set("labels."+step, ints(-100, 11, -100, -100, -100, 22, -100, 31, -100))
+	}
+	return &record{d}, c
+}
+
+// ints makes 3 rows.
+func ints(v ...int64) *weights.Tensor {
+	var t *weights.Tensor
+	if err := torch.Do(func(s *torch.Scope) { t = albef.ToWeights(s.Ints(v, 3, len(v)/3)) }); err != nil {
+		panic(err)
+	}
+	return t
+}
+
+func floats(v ...float32) *weights.Tensor {
+	var t *weights.Tensor
+	if err := torch.Do(func(s *torch.Scope) { t = albef.ToWeights(s.Floats(v, len(v))) }); err != nil {
+		panic(err)
+	}
+	return t
+}
+
+func TestRunReportsWhatACommandSaid(t *testing.T) {
+	_, err := run(context.Background(), "sh", "-c", "echo no such folder >&2; exit 3")
+	if err == nil || !strings.Contains(err.Error(), "no such folder") {
+		t.Errorf("got %v, want the command's own words", err)
+	}
+	if _, err = run(context.Background(), "echo", "3 ms"); err == nil || !strings.Contains(err.Error(), "3 ms") {
+		t.Errorf("got %v, want what it printed", err)
+	}
+	r, err := run(context.Background(), "echo", `{"median_ms": 12.5}`)
+	if err != nil || r.MedianMS != 12.5 {
+		t.Errorf("got %v, %v, want 12.5", r.MedianMS, err)
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	for _, args := range [][]string{{}, {"--official", "x", "--dtype", "fp64"}, {"--official", "x", "--rounds", "many"}} {
+		if _, err := parse(args); err == nil {
+			t.Errorf("%q: got no error", args)
+		}
+	}
+	o, err := parse([]string{"--official", "x", "--size", "full"})
+	if err != nil || o.batch != 2 || len(o.dtypes) != 2 {
+		t.Errorf("got %+v, %v, want batch 2 and both types", o, err)
+	}
+}

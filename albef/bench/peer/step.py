@@ -1,0 +1,115 @@
+"""A pretraining step of the official code: its time, or what it computes.
+
+usage: step.py --official DIR --config JSON --batch N --dtype fp32|bf16 --threads N [--warmup N] [--steps N]
+       step.py ... --record DIR --steps N
+
+The work is that of `vlab bench step`: random pixels, texts of 25 tokens with up
+to 9 of padding, distillation 0.4, AdamW; a step is the forward with its
+momentum and queue updates, the backward and the optimiser. It prints one JSON
+object. With --record it writes weights, inputs, masks and losses to DIR
+instead, negatives being the likeliest ones and not drawn.
+"""
+import argparse
+import contextlib
+import json
+import os
+import statistics
+import time
+import types
+
+import torch
+
+import official
+
+LENGTH = 25  # tokens a text
+
+
+def texts(batch, vocab):
+    ids = torch.randint(1000, min(30000, vocab), (batch, LENGTH))
+    ids[:, 0] = 101
+    mask = torch.ones_like(ids)
+    for i in range(batch):
+        end = LENGTH - i % 4 * 3
+        ids[i, end:] = 0
+        mask[i, end:] = 0
+    return types.SimpleNamespace(input_ids=ids, attention_mask=mask)
+
+
+class Step:
+    def __init__(self, args, sizes):
+        self.model = official.pretrain_model(args.official, sizes)
+        self.opt = official.optimizer(self.model)
+        self.images = torch.randn(args.batch, 3, sizes["image_res"], sizes["image_res"])
+        self.text = texts(args.batch, sizes["vocab_size"])
+        self.bf16 = args.dtype == "bf16"
+
+    def __call__(self):
+        self.opt.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16) if self.bf16 else contextlib.nullcontext():
+            losses = self.model(self.images, self.text, alpha=0.4)
+            loss = sum(losses)
+        loss.backward()
+        self.opt.step()
+        return losses
+
+
+def peak_mb():
+    """Largest resident memory so far, MiB: getrusage's may be the parent's."""
+    with open("/proc/self/status") as f:
+        return next(float(line.split()[1]) / 1024 for line in f if line.startswith("VmHWM:"))
+
+
+def measure(step, args):
+    took, busy = [], []
+    for i in range(args.warmup + args.steps):
+        begin, began = time.perf_counter(), time.process_time()
+        losses = step()
+        if i >= args.warmup:
+            took.append(1e3 * (time.perf_counter() - begin))
+            busy.append(1e3 * (time.process_time() - began))
+    return {"work": "step", "batch": args.batch, "dtype": args.dtype, "threads": torch.get_num_threads(),
+            "median_ms": statistics.median(took), "min_ms": min(took), "cpu_ms": statistics.median(busy),
+            "peak_rss_mb": peak_mb(),
+            "loss": float(sum(losses).detach())}
+
+
+def record(step, args):
+    """Runs a few steps that another implementation can repeat."""
+    torch.multinomial = lambda weights, n: weights.argmax(-1, keepdim=True)
+    out = {"images": step.images, "ids": step.text.input_ids, "mask": step.text.attention_mask}
+    torch.save(step.model.state_dict(), os.path.join(args.record, "weights.pth"))
+    draw = step.model.mask
+
+    def mask(*rest, **named):
+        out[f"masked.{i}"], out[f"labels.{i}"] = draw(*rest, **named)
+        return out[f"masked.{i}"], out[f"labels.{i}"]
+
+    step.model.mask = mask
+    for i in range(args.steps):
+        out[f"losses.{i}"] = torch.stack([loss.detach().float() for loss in step()])
+    torch.save(out, os.path.join(args.record, "steps.pth"))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--official", required=True)
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--batch", type=int, required=True)
+    parser.add_argument("--dtype", choices=["fp32", "bf16"], required=True)
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--warmup", type=int, default=2)
+    parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--record")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(0)
+    official.single_process()
+    step = Step(args, json.loads(args.config))
+    if args.record:
+        record(step, args)
+    else:
+        print(json.dumps(measure(step, args)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+package bench
+
+import (
+	"math"
+	"time"
+
+	"vlab/albef/torch"
+)
+
+// MatmulRate measures how fast a device multiplies square matrices of dtype, in
+// GFLOP/s: the best of some repetitions, for nothing faster can be asked of a
+// model. They are 1024 wide, on CUDA 8192.
+func MatmulRate(dev torch.Device, dtype torch.DType) (float64, error) {
+	n := 1024
+	if dev.IsCUDA() {
+		n = 8192
+	}
+	const repetitions = 8
+	best := math.Inf(1)
+	err := torch.Do(func(s *torch.Scope) {
+		torch.NoGrad(func() {
+			a := s.Zeros(dev, n, n).FillNormal(0, 1).To(dtype)
+			b := s.Zeros(dev, n, n).FillNormal(0, 1).To(dtype)
+			wait(a)
+			for range repetitions {
+				s.Do(func(in *torch.Scope) {
+					begin := time.Now()
+					wait(in.Use(a).MatMul(b))
+					best = min(best, time.Since(begin).Seconds())
+				})
+			}
+		})
+	})
+	width := float64(n)
+	return 2 * width * width * width / best / 1e9, err
+}
+
+// wait reads one element, so that a device that works on its own is done.
+func wait(x *torch.Tensor) { x.Select(0, 0).Select(0, 0).Item() }
+
+// betterRate measures the rate again and keeps the better one: a machine that
+// was busy at first must not flatter the share.
+func betterRate(before float64, dev torch.Device, dtype torch.DType) (float64, error) {
+	after, err := MatmulRate(dev, dtype)
+	return max(before, after), err
+}

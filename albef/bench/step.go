@@ -1,0 +1,114 @@
+package bench
+
+import (
+	"context"
+	"math/rand/v2"
+
+	"vlab/albef"
+	"vlab/albef/torch"
+	"vlab/albef/train"
+)
+
+// What the step and the official code's have in common.
+const (
+	distill      = 0.4  // alpha, after its ramp
+	learningRate = 1e-4 // of Pretrain.yaml
+	decay        = 0.02 // weight decay of Pretrain.yaml
+	clsID        = 101
+	maskID       = 103
+)
+
+// pairs are random images with random texts: pixels, ids and their mask belong
+// to no scope.
+type pairs struct {
+	images, ids, mask *torch.Tensor
+	words             []int64 // the ids on the host
+}
+
+// newPairs draws batch pairs. Every fourth text is 3, 6 or 9 tokens shorter
+// than the first.
+func newPairs(c albef.Config, dev torch.Device, batch int, rng *rand.Rand) pairs {
+	words, mask := make([]int64, batch*textLength), make([]int64, batch*textLength)
+	for i := range batch {
+		row := words[i*textLength:]
+		for j := range textLength - i%4*3 {
+			row[j], mask[i*textLength+j] = 1000+rng.Int64N(int64(min(30000, c.VocabSize)-1000)), 1
+		}
+		row[0] = clsID
+	}
+	return pairs{
+		images: torch.Full(nil, 0, torch.Float32, dev, batch, 3, c.ImageRes, c.ImageRes).FillNormal(0, 1),
+		ids:    onDevice(words, dev, batch, textLength),
+		mask:   onDevice(mask, dev, batch, textLength),
+		words:  words,
+	}
+}
+
+// onDevice copies v to dev, as a tensor of no scope.
+func onDevice(v []int64, dev torch.Device, shape ...int) *torch.Tensor {
+	var none *torch.Scope
+	t := none.Ints(v, shape...)
+	if dev == torch.CPU {
+		return t
+	}
+	defer t.Close()
+	return t.ToDevice(dev)
+}
+
+func (p pairs) close() {
+	p.images.Close()
+	p.ids.Close()
+	p.mask.Close()
+}
+
+// steps is a pretraining step: masks drawn, the forward with its momentum and
+// queue updates, the backward, AdamW.
+func steps(ctx context.Context, m *albef.Model, spec Spec, times *clock, r *Result) error {
+	c := m.Config()
+	rng := rand.New(rand.NewPCG(1, 2))
+	p := newPairs(c, spec.Device, spec.Batch, rng)
+	defer p.close()
+	masker := albef.Masker{Prob: c.MaskProb, Mask: maskID, CLS: clsID, VocabSize: c.VocabSize}
+	opt := NewOptimizer(m)
+	defer opt.Close()
+	asked, done := 0, 0
+	err := spec.repeat(ctx, times, func() error {
+		drawn := masker.Draw(p.words, nil, rng)
+		asked, done = asked+len(drawn.Positions), done+1
+		losses, err := Step(m, opt, p.batch(drawn), spec.BF16)
+		r.Loss = losses[0] + losses[1] + losses[2]
+		return err
+	})
+	r.FLOPs = StepFLOPs(c, spec.Batch, textLength, asked/max(done, 1))
+	return err
+}
+
+// NewOptimizer makes the optimiser of Pretrain.yaml. The caller closes it.
+func NewOptimizer(m *albef.Model) *train.AdamW { return train.NewAdamW(m, decay) }
+
+// batch makes p, with words hidden, a batch of the scope that it gets.
+func (p pairs) batch(drawn albef.Masking) func(s *torch.Scope) albef.Batch {
+	return func(s *torch.Scope) albef.Batch {
+		b := albef.Batch{Images: s.Use(p.images), IDs: s.Use(p.ids), Mask: s.Use(p.mask)}
+		dev := p.images.Meta().Device
+		b.MaskedIDs = s.Ints(drawn.IDs, len(drawn.IDs)/textLength, textLength).ToDevice(dev)
+		if n := len(drawn.Positions); n > 0 {
+			b.Positions, b.Words = s.Ints(drawn.Positions, n).ToDevice(dev), s.Ints(drawn.Words, n).ToDevice(dev)
+		}
+		return b
+	}
+}
+
+// Step trains m by one batch and returns the losses: MLM, ITC, ITM. With bf16
+// the forward's matrix products are in bf16.
+func Step(m *albef.Model, opt *train.AdamW, batch func(s *torch.Scope) albef.Batch, bf16 bool) (losses [3]float64, err error) {
+	err = torch.Do(func(s *torch.Scope) {
+		b := batch(s)
+		var l albef.Losses
+		torch.Autocast(bf16, m.Device(), func() { l = m.Pretrain(b, distill) })
+		l.Total().Backward()
+		opt.Step(s, learningRate)
+		losses = [3]float64{l.MLM.Item(), l.ITC.Item(), l.ITM.Item()}
+	})
+	return losses, err
+}

@@ -1,0 +1,152 @@
+package lab
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"image"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"vlab/albef/torch"
+	"vlab/viz"
+)
+
+// defaultHits is how many results are shown where nothing is asked for.
+const defaultHits = 8
+
+// Ranking is what was found for a text, the best first. It draws itself as a
+// contact sheet.
+type Ranking struct {
+	Text     string
+	Hits     []Hit
+	Searched int      // pictures that were compared
+	Unknown  []string // words of the text that the model doesn't know
+
+	gallery *Images
+}
+
+// Hit is a picture that was found.
+type Hit struct {
+	Rank        int     // from 1
+	Index       int     // in the gallery
+	Image       string  // its path, or the number of a drawn scene
+	ITC         float64 // cosine of its features and the text's
+	ITM         float64 // logit for a match, by which the hits are ranked
+	Probability float64 // of a match, by ITM
+}
+
+// Retrieve finds the k pictures of a gallery that fit a text best (k below 1
+// means 8). The most similar ones by ITC are ranked again by ITM: 16 unless the
+// model was opened with another shortlist, or k if that is more. The gallery's
+// features are kept, so that only its first search takes long.
+func (m *Model) Retrieve(ctx context.Context, g *Images, sentence string, k int) (*Ranking, error) {
+	if k < 1 {
+		k = defaultHits
+	}
+	out := &Ranking{Text: sentence, gallery: g, Unknown: m.UnknownWords(sentence)}
+	err := m.work(ctx, "retrieve", func(ctx context.Context, s *torch.Scope) error {
+		t, err := m.encode(ctx, s, []string{sentence})
+		if err != nil {
+			return err
+		}
+		seen, err := m.look(ctx, s, g)
+		if err != nil {
+			return err
+		}
+		query := m.textFeats(t).Floats()
+		sims := make([]float32, len(seen.rows))
+		for i := range sims {
+			sims[i] = dot(seen.feats[i*len(query):(i+1)*len(query)], query)
+		}
+		out.Searched = len(sims)
+		return m.rankImages(ctx, s, out, seen, sims, t, k)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// rankImages asks ITM about the pictures most similar to the text.
+func (m *Model) rankImages(ctx context.Context, s *torch.Scope, out *Ranking, seen *seenGallery, sims []float32, t texts, k int) error {
+	list := best(len(sims), max(k, m.shortlist), func(i int) float32 { return sims[i] })
+	pictures, pairs := make([]int, len(list)), make([]pair, len(list))
+	for i, row := range list {
+		pictures[i], pairs[i] = seen.rows[row], pair{image: i}
+	}
+	embeds, err := m.embedsOf(ctx, s, seen, pictures)
+	if err != nil {
+		return err
+	}
+	verdicts, err := m.match(ctx, s, embeds, t, pairs)
+	if err != nil {
+		return err
+	}
+	for i, row := range list {
+		v := verdicts[i]
+		out.Hits = append(out.Hits, Hit{
+			Index: pictures[i], Image: out.gallery.Name(pictures[i]),
+			ITC: float64(sims[row]), ITM: v.logit, Probability: v.probability,
+		})
+	}
+	slices.SortStableFunc(out.Hits, func(a, b Hit) int { return cmp.Compare(b.ITM, a.ITM) })
+	out.Hits = out.Hits[:min(k, len(out.Hits))]
+	for i := range out.Hits {
+		out.Hits[i].Rank = i + 1
+	}
+	return nil
+}
+
+func dot(a, b []float32) float32 {
+	sum := float32(0)
+	for i, x := range a {
+		sum += x * b[i]
+	}
+	return sum
+}
+
+// Image draws the contact sheet.
+func (r *Ranking) Image() image.Image {
+	if r == nil {
+		return nil
+	}
+	items := make([]viz.SheetItem, len(r.Hits))
+	for i, h := range r.Hits {
+		items[i] = viz.SheetItem{
+			Title: fmt.Sprintf("%.0f %%", 100*h.Probability),
+			Lines: []string{filepath.Base(h.Image), fmt.Sprintf("ITM %.2f  ITC %.2f", h.ITM, h.ITC)},
+			Share: h.Probability,
+		}
+		if img, err := r.gallery.Image(h.Index); err == nil {
+			items[i].Image = img // else an empty frame, and Bad names the file
+		}
+	}
+	return viz.Sheet(items, viz.SheetOptions{Title: r.Text, Subtitle: r.subtitle(), Ranked: true})
+}
+
+func (r *Ranking) subtitle() string {
+	out := fmt.Sprintf("%d of %d pictures", len(r.Hits), r.Searched)
+	if note := unknownNote(r.Unknown); note != "" {
+		out += "; " + note
+	}
+	return out
+}
+
+// PNG is the contact sheet as a file.
+func (r *Ranking) PNG() []byte { return encodePNG(r.Image()) }
+
+// String is a table of scores.
+func (r *Ranking) String() string {
+	if r == nil {
+		return "no ranking"
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%q: %s%s\n", r.Text, r.subtitle(), r.gallery.badNote())
+	fmt.Fprintf(&b, "%4s  %7s  %7s  %6s  %s\n", "rank", "match", "ITM", "ITC", "picture")
+	for _, h := range r.Hits {
+		fmt.Fprintf(&b, "%4d  %5.1f %%  %7.3f  %6.3f  %s\n", h.Rank, 100*h.Probability, h.ITM, h.ITC, h.Image)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
