@@ -1,0 +1,49 @@
+package cell
+
+import (
+	"sort"
+	"strings"
+)
+
+// Edit replaces the bytes from Start to End by Text; with Start equal to End it
+// inserts.
+type Edit struct {
+	Start, End int
+	Text       string
+}
+
+// Edits is a set of edits of one text. Insertions at one place keep the order in
+// which they were added.
+type Edits []Edit
+
+// Replace adds the replacement of the bytes from start to end.
+func (e *Edits) Replace(start, end int, text string) {
+	*e = append(*e, Edit{start, end, text})
+}
+
+// Insert adds an insertion at offset at.
+func (e *Edits) Insert(at int, text string) { e.Replace(at, at, text) }
+
+// Apply returns src from start to end with the edits that lie within. An edit that
+// overlaps an earlier one is dropped: the outer replacement has the last word.
+func (e Edits) Apply(src string, start, end int) string {
+	list := make(Edits, 0, len(e))
+	for _, x := range e {
+		if x.Start >= start && x.End <= end {
+			list = append(list, x)
+		}
+	}
+	sort.SliceStable(list, func(i, j int) bool { return list[i].Start < list[j].Start })
+	var b strings.Builder
+	at := start
+	for _, x := range list {
+		if x.Start < at {
+			continue
+		}
+		b.WriteString(src[at:x.Start])
+		b.WriteString(x.Text)
+		at = x.End
+	}
+	b.WriteString(src[at:end])
+	return b.String()
+}

@@ -1,0 +1,258 @@
+package engine
+
+import (
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"strings"
+
+	"vlab/repl/session/internal/cell"
+)
+
+// part is some pieces of a cell that were checked together.
+type part struct {
+	src  string // the cell's text
+	fset *token.FileSet
+	file *ast.File
+	info *types.Info
+	base int // offset in the file of the cell's first byte
+}
+
+// offset returns the place in the cell of a position.
+func (p *part) offset(pos token.Pos) int { return p.fset.PositionFor(pos, false).Offset - p.base }
+
+// text returns the cell's text from one position to another.
+func (p *part) text(from, to token.Pos) string { return p.src[p.offset(from):p.offset(to)] }
+
+// checker checks parts of one cell against names.
+type checker struct {
+	src      string
+	names    *names
+	importer types.Importer
+}
+
+// parse parses text between head and tail. The text lies at start in the cell.
+func (c *checker) parse(head, text, tail string, start int) (*part, error) {
+	head = "package main\n" + c.names.importLines(text) + head
+	p := &part{src: c.src, fset: token.NewFileSet(), base: len(head) - start}
+	file, err := parser.ParseFile(p.fset, "cell", head+text+tail, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, syntaxFault(err, c.src, p.base, start+len(strings.TrimRight(text, " \t\r\n")))
+	}
+	p.file = file
+	return p, nil
+}
+
+// check runs go/types over a part and returns the errors that count.
+func (c *checker) check(p *part, without map[string]bool, bodies bool) []types.Error {
+	p.info = &types.Info{
+		Types:      map[ast.Expr]types.TypeAndValue{},
+		Defs:       map[*ast.Ident]types.Object{},
+		Uses:       map[*ast.Ident]types.Object{},
+		Instances:  map[*ast.Ident]types.Instance{},
+		Selections: map[*ast.SelectorExpr]*types.Selection{},
+		Implicits:  map[ast.Node]types.Object{},
+	}
+	var hard []types.Error
+	conf := types.Config{
+		Importer:         c.importer,
+		IgnoreFuncBodies: !bodies,
+		Error: func(err error) {
+			if e, ok := errors.AsType[types.Error](err); ok && !isSoft(e) {
+				hard = append(hard, e)
+			}
+		},
+	}
+	pkg := c.names.scope(without)
+	types.NewChecker(&conf, p.fset, pkg, p.info).Files([]*ast.File{p.file}) //nolint:errcheck // collected by conf.Error
+	return hard
+}
+
+// fault turns errors of go/types into one fault at the first.
+func (c *checker) fault(p *part, errs []types.Error) *Fault {
+	msg := errs[0].Msg
+	for _, e := range errs[1:] {
+		if !strings.HasPrefix(e.Msg, "\t") {
+			break
+		}
+		msg += "; " + strings.TrimSpace(e.Msg)
+	}
+	return faultAt(msg, c.src, p.offset(errs[0].Pos))
+}
+
+// statement parses and checks one piece as the body of a function.
+func (c *checker) statement(piece cell.Piece) (*part, error) {
+	p, err := c.parse("func _() {\n", c.src[piece.Start:piece.End], "\n}\n", piece.Start)
+	if err != nil {
+		return nil, err
+	}
+	errs := c.check(p, nil, true)
+	if len(errs) > 0 && c.dropErrors(p) {
+		errs = c.check(p, nil, true)
+	}
+	if len(errs) > 0 {
+		return nil, c.fault(p, errs)
+	}
+	return p, nil
+}
+
+// body returns the statements of a part made by statement.
+func (p *part) body() []ast.Stmt {
+	for _, d := range p.file.Decls {
+		if f, ok := d.(*ast.FuncDecl); ok {
+			return f.Body.List
+		}
+	}
+	return nil
+}
+
+// masked returns the cell's text with all but the pieces of some kinds blanked
+// out, so that offsets stay.
+func masked(src string, pieces []cell.Piece, kinds ...cell.Kind) string {
+	b := []byte(src)
+	for i, ch := range b {
+		if ch != '\n' {
+			b[i] = ' '
+		}
+	}
+	for _, p := range pieces {
+		for _, k := range kinds {
+			if p.Kind == k {
+				copy(b[p.Start:p.End], src[p.Start:p.End])
+			}
+		}
+	}
+	return string(b)
+}
+
+// declarations checks types, constants and the signatures of functions, and adds
+// them to the names.
+func (c *checker) declarations(pieces []cell.Piece) (*part, []*ast.Ident, error) {
+	text := masked(c.src, pieces, cell.Type, cell.Const, cell.Func)
+	p, err := c.parse("", text, "\n", 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	idents := declared(p.file)
+	without := map[string]bool{}
+	for _, id := range idents {
+		without[id.Name] = true
+	}
+	errs := c.check(p, without, false)
+	if len(errs) > 0 {
+		return nil, nil, c.fault(p, errs)
+	}
+	return p, idents, nil
+}
+
+// declared returns the names that a file's declarations define at package level.
+func declared(f *ast.File) []*ast.Ident {
+	var idents []*ast.Ident
+	for _, d := range f.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			if d.Recv == nil && d.Name.Name != "init" {
+				idents = append(idents, d.Name)
+			}
+		case *ast.GenDecl:
+			for _, s := range d.Specs {
+				switch s := s.(type) {
+				case *ast.TypeSpec:
+					idents = append(idents, s.Name)
+				case *ast.ValueSpec:
+					idents = append(idents, s.Names...)
+				}
+			}
+		}
+	}
+	return idents
+}
+
+// bodies checks the bodies of functions, once all that they may speak of is
+// known. Methods are checked as functions whose first parameter is the receiver,
+// because their types are declared already.
+func (c *checker) bodies(pieces []cell.Piece) (*part, error) {
+	p, err := c.parse("", masked(c.src, pieces, cell.Func), "\n", 0)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range p.file.Decls {
+		f, ok := d.(*ast.FuncDecl)
+		if !ok || f.Name.Name == "init" {
+			continue
+		}
+		f.Name = &ast.Ident{NamePos: f.Name.NamePos, Name: "_"}
+		if f.Recv != nil {
+			c.receiverFirst(f)
+		}
+	}
+	if errs := c.check(p, nil, true); len(errs) > 0 {
+		return nil, c.fault(p, errs)
+	}
+	return p, nil
+}
+
+// receiverFirst makes a method's receiver its first parameter, and the type
+// parameters of a generic receiver its own.
+func (c *checker) receiverFirst(f *ast.FuncDecl) {
+	list := append([]*ast.Field{}, f.Recv.List...)
+	if len(list) == 1 && len(list[0].Names) == 0 && anyNamed(f.Type.Params) {
+		list[0] = &ast.Field{Names: []*ast.Ident{ast.NewIdent("_")}, Type: list[0].Type}
+	} else if len(list) == 1 && len(list[0].Names) > 0 && !anyNamed(f.Type.Params) {
+		for _, field := range f.Type.Params.List {
+			field.Names = []*ast.Ident{ast.NewIdent("_")}
+		}
+	}
+	params := *f.Type.Params
+	params.List = append(list, params.List...)
+	typ := *f.Type
+	typ.Params = &params
+	typ.TypeParams = c.receiverTypeParams(f.Recv)
+	f.Type, f.Recv = &typ, nil
+}
+
+func anyNamed(l *ast.FieldList) bool { return len(l.List) > 0 && len(l.List[0].Names) > 0 }
+
+// receiverTypeParams declares the parameters of a generic receiver with the
+// constraints of its type.
+func (c *checker) receiverTypeParams(recv *ast.FieldList) *ast.FieldList {
+	if len(recv.List) == 0 {
+		return nil
+	}
+	t := recv.List[0].Type
+	if star, ok := t.(*ast.StarExpr); ok {
+		t = star.X
+	}
+	var args []ast.Expr
+	switch x := t.(type) {
+	case *ast.IndexExpr:
+		t, args = x.X, []ast.Expr{x.Index}
+	case *ast.IndexListExpr:
+		t, args = x.X, x.Indices
+	default:
+		return nil
+	}
+	base, ok := t.(*ast.Ident)
+	if !ok || c.names.symbols[base.Name] == nil {
+		return nil
+	}
+	named, ok := c.names.symbols[base.Name].obj.Type().(*types.Named)
+	if !ok || named.TypeParams().Len() != len(args) {
+		return nil
+	}
+	list := &ast.FieldList{}
+	for i, a := range args {
+		id, ok := a.(*ast.Ident)
+		if !ok {
+			return nil
+		}
+		constraint, err := parser.ParseExpr(types.TypeString(named.TypeParams().At(i).Constraint(), (*types.Package).Name))
+		if err != nil {
+			return nil
+		}
+		list.List = append(list.List, &ast.Field{Names: []*ast.Ident{id}, Type: constraint})
+	}
+	return list
+}

@@ -1,0 +1,154 @@
+package engine
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/scanner"
+	"go/token"
+	"maps"
+	"slices"
+	"strings"
+
+	"vlab/repl/session/internal/cell"
+)
+
+// source is the text that has made a type or a function, kept so that a later cell
+// can make it anew.
+type source struct {
+	text    string
+	methods []string        // of a type
+	uses    map[string]bool // names that the text speaks of
+}
+
+// companions returns earlier declarations that a cell makes necessary again: a type
+// that the cell adds a method to, with the methods it has, and the functions that
+// call, at any remove, a function which the cell defines anew, so that they call
+// the new one.
+func (e *Engine) companions(src string, pieces []cell.Piece) string {
+	defined := map[string]bool{}
+	var receivers, functions []string
+	for _, p := range pieces {
+		if p.Kind != cell.Type && p.Kind != cell.Func {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), "", "package p;"+src[p.Start:p.End], parser.SkipObjectResolution)
+		if err != nil {
+			return "" // the check will say what is wrong
+		}
+		for _, id := range declared(f) {
+			defined[id.Name] = true
+			if p.Kind == cell.Func {
+				functions = append(functions, id.Name)
+			}
+		}
+		if base := receiverBase(f); base != "" {
+			receivers = append(receivers, base)
+		}
+	}
+	var texts []string
+	for _, base := range receivers {
+		if s := e.sources[base]; s != nil && !defined[base] && e.names.symbols[base] != nil {
+			defined[base] = true
+			texts = append(append(texts, s.text), s.methods...)
+		}
+	}
+	return strings.Join(append(texts, e.callers(functions, defined)...), "\n")
+}
+
+// callers returns the texts of the session's functions that speak of one of the
+// names, and of those that speak of them in turn.
+func (e *Engine) callers(of []string, defined map[string]bool) []string {
+	var texts []string
+	for len(of) > 0 {
+		name := of[0]
+		of = of[1:]
+		if e.names.symbols[name] == nil && !defined[name] {
+			continue
+		}
+		for _, caller := range slices.Sorted(maps.Keys(e.sources)) {
+			s := e.sources[caller]
+			if defined[caller] || !s.uses[name] || !strings.HasPrefix(s.text, "func") || e.names.symbols[caller] == nil {
+				continue
+			}
+			defined[caller] = true
+			texts = append(texts, s.text)
+			of = append(of, caller)
+		}
+	}
+	return texts
+}
+
+// receiverBase returns the name of the type that a file's method belongs to.
+func receiverBase(f *ast.File) string {
+	for _, d := range f.Decls {
+		m, ok := d.(*ast.FuncDecl)
+		if !ok || m.Recv == nil || len(m.Recv.List) != 1 {
+			continue
+		}
+		t := m.Recv.List[0].Type
+		for {
+			switch x := t.(type) {
+			case *ast.StarExpr:
+				t = x.X
+			case *ast.ParenExpr:
+				t = x.X
+			case *ast.IndexExpr:
+				t = x.X
+			case *ast.IndexListExpr:
+				t = x.X
+			case *ast.Ident:
+				return x.Name
+			default:
+				return ""
+			}
+		}
+	}
+	return ""
+}
+
+// remember keeps the sources of a cell's declarations, once they exist.
+func (e *Engine) remember(src string) {
+	for _, p := range cell.Split(src) {
+		if p.Kind != cell.Type && p.Kind != cell.Func {
+			continue
+		}
+		text := src[p.Start:p.End]
+		f, err := parser.ParseFile(token.NewFileSet(), "", "package p;"+text, parser.SkipObjectResolution)
+		if err != nil {
+			continue
+		}
+		for _, id := range declared(f) {
+			e.sources[id.Name] = &source{text: text, uses: words(text, id.Name)}
+		}
+	}
+	for _, p := range cell.Split(src) {
+		if p.Kind != cell.Func {
+			continue
+		}
+		text := src[p.Start:p.End]
+		f, err := parser.ParseFile(token.NewFileSet(), "", "package p;"+text, parser.SkipObjectResolution)
+		if err != nil {
+			continue
+		}
+		if s := e.sources[receiverBase(f)]; s != nil {
+			s.methods = append(s.methods, text)
+		}
+	}
+}
+
+// words returns the identifiers in a text but one.
+func words(text, but string) map[string]bool {
+	set := map[string]bool{}
+	var s scanner.Scanner
+	fset := token.NewFileSet()
+	s.Init(fset.AddFile("", -1, len(text)), []byte(text), func(token.Position, string) {}, 0)
+	for {
+		_, tok, lit := s.Scan()
+		if tok == token.EOF {
+			return set
+		}
+		if tok == token.IDENT && lit != but {
+			set[lit] = true
+		}
+	}
+}

@@ -1,0 +1,228 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"go/ast"
+	"go/token"
+
+	"vlab/repl/session/display"
+	"vlab/repl/session/internal/cell"
+)
+
+// plan is a cell that has passed the check: its text with companions, the steps to
+// run, and the names as they are when all have run.
+type plan struct {
+	num   int
+	src   string
+	steps []step
+	names *names
+}
+
+// Eval runs cell number num. It returns its value, nil for none, and a *Fault for
+// what is the user's to mend.
+func (e *Engine) Eval(ctx context.Context, num int, src string) (*display.Data, error) {
+	run := e.begin(ctx)
+	defer e.end(run)
+	p, err := e.prepare(num, src)
+	if err != nil {
+		return nil, err
+	}
+	err = e.runSteps(run, p)
+	if derr := e.runDeferred(run); err == nil {
+		err = derr
+	}
+	if err != nil {
+		return nil, err
+	}
+	return run.value.data(e.opts.Values), nil
+}
+
+// prepare checks a cell together with its companions, or without them where they
+// no longer fit, as when a function has changed its parameters.
+func (e *Engine) prepare(num int, src string) (*plan, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.own[num] = len(src)
+	e.freshContext()
+	if more := e.companions(src, cell.Split(src)); more != "" {
+		if p, err := e.plan(num, src+"\n"+more); err == nil {
+			return p, nil
+		}
+	}
+	return e.plan(num, src)
+}
+
+// plan checks a whole cell and turns it into steps. The session's names are not
+// touched.
+func (e *Engine) plan(num int, src string) (*plan, error) {
+	e.cells[num] = src
+	c := &checker{src: src, names: e.names.clone(), importer: e.mirror}
+	pieces := cell.Split(src)
+	if err := e.imports(c, pieces); err != nil {
+		return nil, err
+	}
+	if err := e.loadDots(c.names.dots); err != nil {
+		return nil, &Fault{Name: compileFault, Value: err.Error()}
+	}
+	decls, idents, err := c.declarations(pieces)
+	if err != nil {
+		return nil, err
+	}
+	e.addDeclared(c, decls, idents)
+	statements, err := e.statements(num, c, pieces)
+	if err != nil {
+		return nil, err
+	}
+	bodies, err := c.bodies(pieces)
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{num: num, src: src, names: c.names}
+	var variables []string
+	for _, s := range statements {
+		variables = append(variables, s.declares...)
+	}
+	if len(variables) > 0 || len(decls.file.Decls) > len(decls.file.Imports) {
+		p.steps = append(p.steps, e.emitDeclarations(num, decls, bodies, idents, c.names, variables))
+	}
+	p.steps = append(p.steps, statements...)
+	return p, nil
+}
+
+// freshContext lets ctx be the running cell's context again, whatever an earlier
+// cell has made of the name.
+func (e *Engine) freshContext() {
+	if s := e.names.symbols["ctx"]; s == nil || !s.hidden {
+		if err := e.predeclare("ctx", "context", "Context"); err != nil {
+			panic(err) // the table had it when the engine started
+		}
+	}
+}
+
+// imports adds the cell's imports to the names.
+func (e *Engine) imports(c *checker, pieces []cell.Piece) error {
+	for _, p := range pieces {
+		if p.Kind != cell.Import {
+			continue
+		}
+		specs, err := cell.Imports(c.src, p)
+		if err != nil {
+			return syntaxFault(err, c.src, len("package p;")-p.Start, p.End)
+		}
+		for _, s := range specs {
+			path := s.Path.Value[1 : len(s.Path.Value)-1]
+			alias := ""
+			if s.Name != nil {
+				alias = s.Name.Name
+			}
+			pkg, err := e.mirror.Import(path)
+			if err != nil {
+				f := faultAt(err.Error(), c.src, p.Start)
+				return f
+			}
+			if alias != "_" {
+				c.names.addImport(localName(alias, path, pkg), path)
+			}
+		}
+	}
+	return nil
+}
+
+// addDeclared puts the objects of declarations into the checker's names.
+func (e *Engine) addDeclared(c *checker, p *part, idents []*ast.Ident) {
+	for _, id := range idents {
+		obj := p.info.Defs[id]
+		if obj == nil || id.Name == "_" {
+			continue
+		}
+		c.names.add(&symbol{name: id.Name, internal: e.internalName(id.Name), obj: obj})
+	}
+}
+
+// statements checks variables and statements in their order, each with the
+// variables before it in the names.
+func (e *Engine) statements(num int, c *checker, pieces []cell.Piece) ([]step, error) {
+	last := -1
+	for i, p := range pieces {
+		if p.Kind == cell.Stmt || p.Kind == cell.Var {
+			last = i
+		}
+	}
+	var steps []step
+	for i, piece := range pieces {
+		if piece.Kind != cell.Stmt && piece.Kind != cell.Var {
+			continue
+		}
+		p, err := c.statement(piece)
+		if err != nil {
+			return nil, err
+		}
+		if err := branchOutside(p); err != nil {
+			return nil, err
+		}
+		s, err := e.emitStatement(num, p, piece, c.names, i == last)
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, s)
+	}
+	return steps, nil
+}
+
+// branchOutside refuses a break or continue that leaves no loop; go/types leaves
+// that to the compiler's later stages.
+func branchOutside(p *part) error {
+	for _, s := range p.body() {
+		if b, ok := s.(*ast.BranchStmt); ok && b.Label == nil && b.Tok != token.GOTO {
+			return faultAt(b.Tok.String()+" is not in a loop", p.src, p.offset(b.Pos()))
+		}
+	}
+	return nil
+}
+
+// runSteps runs the steps of a cell and makes each one's symbols the session's.
+func (e *Engine) runSteps(run *running, p *plan) error {
+	e.mu.Lock()
+	e.names.imports, e.names.dots = p.names.imports, p.names.dots
+	for name := range e.names.symbols {
+		if p.names.symbols[name] == nil {
+			delete(e.names.symbols, name) // an import has taken the name
+		}
+	}
+	e.mu.Unlock()
+	for i, s := range p.steps {
+		run.value = nil
+		if s.values != nil {
+			run.value = &shown{values: s.values}
+		}
+		err := e.runText(run, s.text)
+		if errors.Is(err, errLeft) {
+			return nil
+		}
+		if err != nil {
+			return e.explain(err, p, s)
+		}
+		e.mu.Lock()
+		for _, m := range s.makes {
+			e.names.add(m)
+		}
+		if i == 0 {
+			e.remember(p.src) // its declarations come first
+		}
+		e.mu.Unlock()
+	}
+	return nil
+}
+
+// runDeferred runs what the cell has deferred, the last first.
+func (e *Engine) runDeferred(run *running) (err error) {
+	for len(run.deferred) > 0 {
+		f := run.deferred[len(run.deferred)-1]
+		run.deferred = run.deferred[:len(run.deferred)-1]
+		if ferr := protect(f); ferr != nil && err == nil {
+			err = &Fault{Name: panicFault, Value: describePanic(plainValue(ferr))}
+		}
+	}
+	return err
+}

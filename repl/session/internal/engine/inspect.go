@@ -1,0 +1,97 @@
+package engine
+
+import (
+	"go/ast"
+	"go/types"
+	"slices"
+	"strings"
+
+	"vlab/repl/session/display"
+)
+
+// Inspect describes the name at byte offset pos of code; found is false where
+// nothing is known of it.
+func (e *Engine) Inspect(code string, pos int) (text string, found bool) {
+	pos = min(max(pos, 0), len(code))
+	end := pos
+	for end < len(code) {
+		if !isIdentRune(rune(code[end])) {
+			break
+		}
+		end++
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	expr := operand(code[:end])
+	if expr == "" {
+		// Behind an opening bracket the function before it is meant.
+		expr = operand(strings.TrimRight(code[:end], "( "))
+	}
+	if expr == "" {
+		return "", false
+	}
+	table := e.namesBefore(code, identStart(code, end)-len(expr))
+	if path, ok := table.imports[expr]; ok {
+		return "package " + expr + " (" + path + ")\n" + strings.Join(e.members(table, expr), " "), true
+	}
+	obj := e.objectOf(table, expr)
+	if obj == nil {
+		return "", false
+	}
+	return describe(obj), true
+}
+
+// objectOf returns the object that a name or a selector means.
+func (e *Engine) objectOf(table *names, expr string) types.Object {
+	if s := table.symbols[expr]; s != nil {
+		return s.obj
+	}
+	if obj := types.Universe.Lookup(expr); obj != nil {
+		return obj
+	}
+	dot := strings.LastIndexByte(expr, '.')
+	if dot < 0 {
+		return nil
+	}
+	base, name := expr[:dot], expr[dot+1:]
+	if path, ok := table.imports[base]; ok {
+		pkg, err := e.mirror.Import(path)
+		if err != nil {
+			return nil
+		}
+		return pkg.Scope().Lookup(name)
+	}
+	t := e.typeOf(table, base)
+	if t == nil {
+		return nil
+	}
+	obj, _, _ := types.LookupFieldOrMethod(t, true, types.NewPackage("main", "main"), name)
+	return obj
+}
+
+// describe writes an object's declaration, and below a type its methods.
+func describe(obj types.Object) string {
+	short := func(p *types.Package) string {
+		if p.Path() == "main" {
+			return ""
+		}
+		return p.Name()
+	}
+	text := types.ObjectString(obj, short)
+	name, ok := obj.(*types.TypeName)
+	if !ok {
+		return text
+	}
+	var methods []string
+	set := types.NewMethodSet(types.NewPointer(name.Type()))
+	for i := range set.Len() {
+		if f := set.At(i).Obj(); ast.IsExported(f.Name()) {
+			methods = append(methods, types.ObjectString(f, short))
+		}
+	}
+	slices.Sort(methods)
+	return strings.Join(append([]string{text}, methods...), "\n")
+}
+
+// Forms returns an inspection's text as mime data.
+func Forms(text string) map[string]any { return map[string]any{display.MIMETypeText: text} }

@@ -1,0 +1,275 @@
+package engine
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strings"
+)
+
+// forLoop lets a loop end with the cell, and gives each round its own variables
+// where a function literal keeps them. A loop whose body assigns to such a
+// variable keeps sharing it: a copy would lose the assignment.
+func (r *rewriter) forLoop(s *ast.ForStmt) {
+	open := stopCheck
+	if init, ok := s.Init.(*ast.AssignStmt); ok && init.Tok == token.DEFINE {
+		for _, lhs := range init.Lhs {
+			id, ok := lhs.(*ast.Ident)
+			if !ok {
+				continue
+			}
+			obj := r.p.info.Defs[id]
+			if obj != nil && r.kept(obj, s.Body) && !r.assigned(obj, s.Body) {
+				open += id.Name + " := " + id.Name + "; "
+				r.keep(obj, s.Body)
+			}
+		}
+	}
+	r.edits.Insert(r.p.offset(s.Body.Lbrace)+1, open)
+}
+
+// rangeLoop does the same for range loops, and writes ranges over numbers and
+// functions in older Go.
+func (r *rewriter) rangeLoop(s *ast.RangeStmt) {
+	t := r.p.info.Types[s.X].Type
+	switch u := t.Underlying().(type) {
+	case *types.Basic:
+		if u.Info()&types.IsInteger != 0 {
+			r.rangeInt(s, t)
+			return
+		}
+	case *types.Signature:
+		r.rangeFunc(s, u)
+		return
+	}
+	open := stopCheck
+	for _, x := range []ast.Expr{s.Key, s.Value} {
+		id, ok := x.(*ast.Ident)
+		if !ok || s.Tok != token.DEFINE {
+			continue
+		}
+		if obj := r.p.info.Defs[id]; obj != nil && r.kept(obj, s.Body) {
+			open += id.Name + " := " + id.Name + "; "
+			r.keep(obj, s.Body)
+		}
+	}
+	r.edits.Insert(r.p.offset(s.Body.Lbrace)+1, open)
+}
+
+// rangeInt writes `for i := range n` as a counting loop over a hidden counter, so
+// that the body has an i of its own each round.
+func (r *rewriter) rangeInt(s *ast.RangeStmt, t types.Type) {
+	key, _ := s.Key.(*ast.Ident)
+	if key != nil {
+		if obj := r.p.info.Defs[key]; obj != nil {
+			t = obj.Type()
+			r.keep(obj, s.Body)
+		}
+	}
+	typ, ok := r.types.write(types.Default(t))
+	if !ok {
+		return
+	}
+	k := r.e.next()
+	i, n := fmt.Sprintf("vlabI%d", k), fmt.Sprintf("vlabN%d", k)
+	r.edits.Replace(r.p.offset(s.Pos()), r.p.offset(s.X.Pos()), fmt.Sprintf("for %s, %s := %s(0), %s(", i, n, typ, typ))
+	r.edits.Insert(r.p.offset(s.X.End()), fmt.Sprintf("); %s < %s; %s++ ", i, n, i))
+	open := stopCheck
+	if s.Key != nil && !isBlank(s.Key) {
+		open += r.p.text(s.Key.Pos(), s.Key.End()) + " " + s.Tok.String() + " " + i + "; "
+	}
+	r.edits.Insert(r.p.offset(s.Body.Lbrace)+1, open)
+}
+
+// rangeFunc writes a range over a function as its call with the body as a
+// callback. Bodies that leave more than the loop itself are left to the
+// interpreter, which refuses them.
+func (r *rewriter) rangeFunc(s *ast.RangeStmt, sig *types.Signature) {
+	if leaves(s.Body) || s.Tok == token.ASSIGN || sig.Params().Len() != 1 {
+		return
+	}
+	yield, ok := sig.Params().At(0).Type().Underlying().(*types.Signature)
+	if !ok {
+		return
+	}
+	params := make([]string, yield.Params().Len())
+	for i, x := range []ast.Expr{s.Key, s.Value}[:len(params)] {
+		typ, ok := r.types.write(yield.Params().At(i).Type())
+		if !ok {
+			return
+		}
+		params[i] = "_ " + typ
+		if x != nil {
+			params[i] = r.p.text(x.Pos(), x.End()) + " " + typ
+		}
+	}
+	r.exits(s.Body)
+	r.edits.Replace(r.p.offset(s.Pos()), r.p.offset(s.X.Pos()), "")
+	r.edits.Replace(r.p.offset(s.X.End()), r.p.offset(s.Body.Lbrace), "(func("+strings.Join(params, ", ")+") bool ")
+	r.edits.Insert(r.p.offset(s.Body.Lbrace)+1, stopCheck)
+	r.edits.Insert(r.p.offset(s.Body.Rbrace), "; return true ")
+	r.edits.Insert(r.p.offset(s.Body.Rbrace)+1, ")")
+}
+
+// exits writes the break and continue of a callback's own loop as its results.
+func (r *rewriter) exits(body *ast.BlockStmt) {
+	walkBranches(body, func(b *ast.BranchStmt) {
+		text := "return true"
+		if b.Tok == token.BREAK {
+			text = "return false"
+		}
+		r.edits.Replace(r.p.offset(b.Pos()), r.p.offset(b.End()), text)
+	})
+}
+
+// leaves reports whether a body has a return, a goto or a branch to a label.
+func leaves(body *ast.BlockStmt) bool {
+	found := false
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.ReturnStmt, *ast.DeferStmt:
+			found = true
+		case *ast.BranchStmt:
+			found = found || n.Label != nil
+		}
+		return !found
+	})
+	return found
+}
+
+// walkBranches calls f for the break and continue statements that mean the loop
+// whose body this is.
+func walkBranches(body *ast.BlockStmt, f func(*ast.BranchStmt)) {
+	var walk func(n ast.Node, inSwitch bool)
+	walk = func(root ast.Node, inSwitch bool) {
+		ast.Inspect(root, func(n ast.Node) bool {
+			if n == root {
+				return true
+			}
+			switch n := n.(type) {
+			case *ast.FuncLit, *ast.ForStmt, *ast.RangeStmt:
+				return false
+			case *ast.SwitchStmt, *ast.TypeSwitchStmt, *ast.SelectStmt:
+				walk(n, true)
+				return false
+			case *ast.BranchStmt:
+				if n.Tok == token.CONTINUE || n.Tok == token.BREAK && !inSwitch {
+					f(n)
+				}
+			}
+			return true
+		})
+	}
+	walk(body, false)
+}
+
+// kept reports whether a function literal in the body speaks of obj, or its
+// address is taken.
+func (r *rewriter) kept(obj types.Object, body *ast.BlockStmt) bool {
+	found := false
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			found = found || r.mentions(n, obj)
+		case *ast.UnaryExpr:
+			found = found || n.Op == token.AND && r.mentions(n.X, obj)
+		}
+		return !found
+	})
+	return found
+}
+
+func (r *rewriter) mentions(root ast.Node, obj types.Object) bool {
+	found := false
+	ast.Inspect(root, func(n ast.Node) bool {
+		id, ok := n.(*ast.Ident)
+		found = found || ok && r.p.info.Uses[id] == obj
+		return !found
+	})
+	return found
+}
+
+// assigned reports whether the body assigns to obj.
+func (r *rewriter) assigned(obj types.Object, body *ast.BlockStmt) bool {
+	found := false
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.AssignStmt:
+			for _, l := range n.Lhs {
+				id, ok := l.(*ast.Ident)
+				found = found || ok && r.p.info.Uses[id] == obj
+			}
+		case *ast.IncDecStmt:
+			id, ok := n.X.(*ast.Ident)
+			found = found || ok && r.p.info.Uses[id] == obj
+		}
+		return !found
+	})
+	return found
+}
+
+// keptVar is a loop's variable that a function literal keeps.
+type keptVar struct{ name, typ string }
+
+// keep notes the function literals in a loop's body that are handed to a call and
+// speak of obj. The interpreter gives such a literal the variables as they are when
+// it is called, not as they were when it was made; a function around it, called at
+// once, fixes them.
+func (r *rewriter) keep(obj types.Object, body *ast.BlockStmt) {
+	if r.assigned(obj, body) {
+		return
+	}
+	typ, ok := r.types.write(obj.Type())
+	if !ok {
+		return
+	}
+	ast.Inspect(body, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return true
+		}
+		for _, a := range call.Args {
+			if lit, ok := a.(*ast.FuncLit); ok && r.mentions(lit, obj) {
+				r.kepts[lit] = append(r.kepts[lit], keptVar{obj.Name(), typ})
+			}
+		}
+		return true
+	})
+}
+
+// openFactory begins the function around a literal that keeps loop variables.
+func (r *rewriter) openFactory(lit *ast.FuncLit) {
+	if len(r.kepts[lit]) == 0 {
+		return
+	}
+	typ, ok := r.types.write(r.p.info.Types[lit].Type)
+	if !ok {
+		delete(r.kepts, lit)
+		return
+	}
+	params := make([]string, len(r.kepts[lit]))
+	for i, k := range r.kepts[lit] {
+		params[i] = k.name + " " + k.typ
+	}
+	r.edits.Insert(r.p.offset(lit.Pos()), "func("+strings.Join(params, ", ")+") "+typ+" { return ")
+}
+
+// closeFactory ends what openFactory has begun.
+func (r *rewriter) closeFactory(lit *ast.FuncLit) {
+	if len(r.kepts[lit]) == 0 {
+		return
+	}
+	args := make([]string, len(r.kepts[lit]))
+	for i, k := range r.kepts[lit] {
+		args[i] = k.name
+	}
+	r.edits.Insert(r.p.offset(lit.End()), " }("+strings.Join(args, ", ")+")")
+}
+
+func isBlank(x ast.Expr) bool {
+	id, ok := x.(*ast.Ident)
+	return ok && id.Name == "_"
+}

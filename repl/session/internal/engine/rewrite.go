@@ -1,0 +1,364 @@
+package engine
+
+import (
+	"fmt"
+	"go/ast"
+	"go/constant"
+	"go/token"
+	"go/types"
+
+	"vlab/repl/session/internal/cell"
+)
+
+// rewriter turns the checked text of a part into what the interpreter runs, by
+// edits that add no line.
+type rewriter struct {
+	e     *Engine
+	p     *part
+	num   int // the cell's number
+	top   bool
+	syms  map[types.Object]*symbol
+	types *typeWriter
+	edits cell.Edits
+	out   *chunk
+	at    []int // the functions around the node being visited
+
+	calls    []spawn
+	kepts    map[*ast.FuncLit][]keptVar
+	explicit map[*ast.Ident]bool
+}
+
+// spawn is a go or defer statement whose call is moved into a function.
+type spawn struct {
+	stmt ast.Stmt
+	call *ast.CallExpr
+	open string // what comes before the call in that function
+	head string // what takes the function
+	tail string
+}
+
+// chunk collects what a text for the interpreter needs beside the code.
+type chunk struct {
+	decls []string
+}
+
+func (e *Engine) newRewriter(p *part, num int, n *names, top bool) *rewriter {
+	syms := n.byObject()
+	return &rewriter{
+		e: e, p: p, num: num, top: top, syms: syms, out: &chunk{},
+		types: &typeWriter{e: e, symbols: syms}, explicit: map[*ast.Ident]bool{},
+		kepts: map[*ast.FuncLit][]keptVar{},
+	}
+}
+
+// function registers a function of the cell, whose statements will note their
+// offsets, and returns its number.
+func (r *rewriter) function(name string, start int) int {
+	k := len(r.e.places)
+	r.e.places = append(r.e.places, place{cell: r.num, name: name, start: start})
+	r.out.decls = append(r.out.decls, fmt.Sprintf("var vlabAt%d int", k))
+	return k
+}
+
+// lineStride is how far apart the line numbers of two functions are.
+const lineStride = 10_000
+
+// maxFunctions bounds the functions whose lines can be told, by the largest line
+// number that go/scanner takes.
+const maxFunctions = 1<<30/lineStride - 1
+
+// lineMark makes the interpreter report positions of the text behind it as those of
+// a function: its number times lineStride, and the cell's own line. The file's
+// name must stay, since the interpreter looks imports up by it.
+func (r *rewriter) lineMark(k, offset int) string {
+	line, col := cell.Position(r.p.src, offset)
+	return fmt.Sprintf("/*line :%d:%d*/", min(k, maxFunctions)*lineStride+min(line, lineStride-1), col)
+}
+
+// rewrite adds the edits for a node and all below it; outer is the number of the
+// function that it stands in, -1 for none.
+func (r *rewriter) rewrite(root ast.Node, outer int) {
+	r.at = append(r.at[:0], outer)
+	var open []ast.Node
+	ast.Inspect(root, func(n ast.Node) bool {
+		if n == nil {
+			r.leave(open[len(open)-1])
+			open = open[:len(open)-1]
+			return true
+		}
+		open = append(open, n)
+		r.enter(n)
+		return true
+	})
+	for i := len(r.calls) - 1; i >= 0; i-- {
+		r.moveCall(r.calls[i])
+	}
+	r.calls = nil
+}
+
+func (r *rewriter) enter(n ast.Node) {
+	switch n := n.(type) {
+	case *ast.FuncDecl:
+		if n.Body != nil {
+			r.openFunction(n.Name.Name, n.Body)
+		}
+	case *ast.FuncLit:
+		r.openFactory(n)
+		r.openFunction("func literal", n.Body)
+	case *ast.BlockStmt:
+		r.marks(n.List)
+	case *ast.CaseClause:
+		r.marks(n.Body)
+	case *ast.CommClause:
+		r.marks(n.Body)
+	case *ast.ForStmt:
+		r.forLoop(n)
+	case *ast.RangeStmt:
+		r.rangeLoop(n)
+	case *ast.GoStmt:
+		r.goStmt(n)
+	case *ast.DeferStmt:
+		if r.atTop() {
+			r.calls = append(r.calls, spawn{stmt: n, call: n.Call, head: "vlabRT.Defer(func() { ", tail: " })"})
+		}
+	case *ast.ReturnStmt:
+		if r.atTop() {
+			r.edits.Replace(r.p.offset(n.Pos()), r.p.offset(n.End()), "vlabRT.Return()")
+		}
+	case *ast.AssignStmt:
+		r.spareError(n)
+	case *ast.CallExpr:
+		r.builtin(n)
+	case *ast.IndexExpr:
+		r.instantiated(n.X)
+	case *ast.IndexListExpr:
+		r.instantiated(n.X)
+	case *ast.Ident:
+		r.ident(n)
+	}
+}
+
+func (r *rewriter) leave(n ast.Node) {
+	switch n := n.(type) {
+	case *ast.FuncDecl:
+		if n.Body != nil {
+			r.at = r.at[:len(r.at)-1]
+		}
+	case *ast.FuncLit:
+		r.at = r.at[:len(r.at)-1]
+		r.closeFactory(n)
+		if k := r.inner(); k >= 0 {
+			end := r.p.offset(n.End())
+			r.edits.Insert(end, r.lineMark(k, end))
+		}
+	}
+}
+
+// inner returns the number of the function around the node being visited.
+func (r *rewriter) inner() int { return r.at[len(r.at)-1] }
+
+// atTop reports whether the node stands in a statement of the cell itself.
+func (r *rewriter) atTop() bool { return r.top && len(r.at) == 1 }
+
+// stopCheck ends the cell when it has been interrupted.
+const stopCheck = "if vlabStop { vlabRT.Halt() }; "
+
+func (r *rewriter) openFunction(name string, body *ast.BlockStmt) {
+	start := r.p.offset(body.Lbrace) + 1
+	k := r.function(name, start)
+	r.at = append(r.at, k)
+	r.edits.Insert(start, r.lineMark(k, start)+" "+stopCheck)
+}
+
+// marks lets statements that can panic note where they are.
+func (r *rewriter) marks(list []ast.Stmt) {
+	k := r.inner()
+	if k < 0 {
+		return
+	}
+	for _, s := range list {
+		switch s.(type) {
+		case *ast.CaseClause, *ast.CommClause:
+			continue // what a switch's block holds is no statement
+		}
+		at := r.p.offset(s.Pos())
+		if at >= 0 && at <= len(r.p.src) && risky(s) {
+			r.edits.Insert(at, fmt.Sprintf("vlabAt%d = %d; ", k, at+1))
+		}
+	}
+}
+
+// risky reports whether a statement, without the blocks within it, can panic.
+func risky(s ast.Stmt) bool {
+	found := false
+	ast.Inspect(s, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.BlockStmt, *ast.FuncLit:
+			return false
+		case *ast.CallExpr, *ast.IndexExpr, *ast.SliceExpr, *ast.StarExpr, *ast.SelectorExpr,
+			*ast.TypeAssertExpr, *ast.SendStmt:
+			found = true
+		case *ast.UnaryExpr:
+			found = found || n.Op == token.ARROW
+		case *ast.BinaryExpr:
+			found = found || mayPanic(n.Op)
+		case *ast.AssignStmt:
+			found = found || mayPanic(n.Tok)
+		}
+		return !found
+	})
+	return found
+}
+
+func mayPanic(op token.Token) bool {
+	switch op {
+	case token.QUO, token.REM, token.SHL, token.SHR, token.EQL, token.NEQ,
+		token.QUO_ASSIGN, token.REM_ASSIGN, token.SHL_ASSIGN, token.SHR_ASSIGN:
+		return true
+	}
+	return false
+}
+
+// ident writes the interpreter's name for a name of the session, and the type
+// arguments that go/types has inferred.
+func (r *rewriter) ident(id *ast.Ident) {
+	obj := r.p.info.Uses[id]
+	if obj == nil {
+		obj = r.p.info.Defs[id]
+	}
+	text := ""
+	if s := r.syms[obj]; s != nil && s.internal != id.Name {
+		text = s.internal
+	}
+	if pkg, ok := obj.(*types.PkgName); ok {
+		text = r.e.packageName(pkg.Imported().Path())
+	}
+	inst, generic := r.p.info.Instances[id]
+	_, isFunc := obj.(*types.Func)
+	if generic && isFunc && !r.explicit[id] {
+		if args, ok := r.types.list(inst.TypeArgs); ok {
+			if text == "" {
+				text = id.Name
+			}
+			text += "[" + args + "]"
+		}
+	}
+	if text != "" {
+		r.edits.Replace(r.p.offset(id.Pos()), r.p.offset(id.End()), text)
+	}
+}
+
+func (r *rewriter) instantiated(x ast.Expr) {
+	switch x := x.(type) {
+	case *ast.Ident:
+		r.explicit[x] = true
+	case *ast.SelectorExpr:
+		r.explicit[x.Sel] = true
+	}
+}
+
+// builtin replaces the builtin functions that the interpreter lacks.
+func (r *rewriter) builtin(call *ast.CallExpr) {
+	id, ok := call.Fun.(*ast.Ident)
+	if !ok {
+		return
+	}
+	b, ok := r.p.info.Uses[id].(*types.Builtin)
+	if !ok {
+		return
+	}
+	switch b.Name() {
+	case "clear":
+		r.edits.Replace(r.p.offset(id.Pos()), r.p.offset(id.End()), "vlabRT.Clear")
+	case "min", "max":
+		r.extreme(call, id, b.Name())
+	}
+}
+
+// extreme writes min and max as a constant, or as a call of a function for the
+// type at hand.
+func (r *rewriter) extreme(call *ast.CallExpr, id *ast.Ident, name string) {
+	tv := r.p.info.Types[call]
+	if tv.Value != nil {
+		text := tv.Value.ExactString()
+		if tv.Value.Kind() == constant.Float {
+			text = "(" + text + ".0)" // a quotient of whole numbers otherwise
+			if f, exact := constant.Float64Val(tv.Value); exact || f != 0 {
+				text = fmt.Sprintf("%#v", f)
+			}
+		}
+		r.edits.Replace(r.p.offset(call.Pos()), r.p.offset(call.End()), text)
+		return
+	}
+	typ, ok := r.types.write(types.Default(tv.Type))
+	if !ok {
+		return
+	}
+	less := "<"
+	if name == "max" {
+		less = ">"
+	}
+	fn := fmt.Sprintf("vlab_%s%d", name, r.e.next())
+	r.out.decls = append(r.out.decls, fmt.Sprintf(
+		"func %s(x %s, r ...%s) %s { for _, y := range r { if y %s x || y != y { x = y } }; return x }", fn, typ, typ, typ, less))
+	r.edits.Replace(r.p.offset(id.Pos()), r.p.offset(id.End()), fn)
+}
+
+// spareError names the error that dropErrors has added to an assignment within a
+// statement, and stops the cell with it.
+func (r *rewriter) spareError(s *ast.AssignStmt) {
+	last := len(s.Lhs) - 1
+	if last < 1 || !r.p.added(s.Lhs[last]) || len(r.at) == 0 || r.inner() < 0 {
+		return
+	}
+	name := fmt.Sprintf("%s%d", spare, r.e.next())
+	if s.Tok == token.ASSIGN {
+		r.edits.Insert(r.p.offset(s.Pos()), "var "+name+" error; ")
+	}
+	r.edits.Insert(r.p.offset(s.Lhs[last-1].End()), ", "+name)
+	r.edits.Insert(r.p.offset(s.End()), "; vlabRT.Check("+name+")")
+}
+
+// caught passes the panic of a goroutine on to the cell.
+const caught = "defer func() { if r := recover(); r != nil { vlabRT.Caught(r) } }(); "
+
+func (r *rewriter) goStmt(s *ast.GoStmt) {
+	if lit, ok := s.Call.Fun.(*ast.FuncLit); ok {
+		r.edits.Insert(r.p.offset(lit.Body.Lbrace)+1, caught)
+		return
+	}
+	r.calls = append(r.calls, spawn{stmt: s, call: s.Call, open: caught, head: "go func() { ", tail: " }()"})
+}
+
+// moveCall moves a call into a function literal; its arguments are evaluated where
+// it stood.
+func (r *rewriter) moveCall(s spawn) {
+	p := r.p
+	if lit, ok := s.call.Fun.(*ast.FuncLit); ok && len(s.call.Args) == 0 {
+		text := r.edits.Apply(p.src, p.offset(lit.Pos()), p.offset(s.call.End()))
+		r.edits.Replace(p.offset(s.stmt.Pos()), p.offset(s.stmt.End()), s.head+s.open+text+s.tail)
+		return
+	}
+	var before, args string
+	for i, a := range s.call.Args {
+		text := r.edits.Apply(p.src, p.offset(a.Pos()), p.offset(a.End()))
+		if tv := p.info.Types[a]; tv.Value == nil && !tv.IsNil() && tv.IsValue() {
+			if _, many := tv.Type.(*types.Tuple); many {
+				return
+			}
+			name := fmt.Sprintf("vlabArg%d", r.e.next())
+			before += name + " := " + text + "; "
+			text = name
+		}
+		if i > 0 {
+			args += ", "
+		}
+		args += text
+	}
+	if s.call.Ellipsis.IsValid() {
+		args += "..."
+	}
+	fun := r.edits.Apply(p.src, p.offset(s.call.Fun.Pos()), p.offset(s.call.Fun.End()))
+	r.edits.Replace(p.offset(s.stmt.Pos()), p.offset(s.stmt.End()),
+		before+s.head+s.open+fun+"("+args+")"+s.tail)
+}

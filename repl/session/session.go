@@ -1,0 +1,327 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"vlab/repl/session/internal/cell"
+	"vlab/repl/session/internal/wire"
+)
+
+// grace is how long a cancelled cell may take to stop. Native calls look at
+// their context each step, which can last a second.
+const grace = 2 * time.Second
+
+// ErrClosed is returned by calls on a session after Close.
+var ErrClosed = errors.New("session is closed")
+
+// Options configures [Start]. The zero value works in a binary whose hidden
+// command session-child calls [Serve].
+type Options struct {
+	// Command is the argv of the child; nil means this executable with the
+	// argument "session-child".
+	Command []string
+	// Dir is the child's working directory; empty means the front's.
+	Dir string
+	// Env is added to the front's environment, as NAME=value.
+	Env []string
+	// Logger receives what happens to children; nil means slog.Default().
+	Logger *slog.Logger
+}
+
+// Session is an interpreted Go session in a child process. Its methods may be
+// called from several goroutines; cells run one at a time, in turn. The zero
+// Session is not usable.
+type Session struct {
+	opts Options
+	turn chan struct{} // holds a token while a cell runs
+
+	mu     sync.Mutex
+	child  *child
+	count  int
+	cancel context.CancelFunc // of the running cell, else nil
+	closed bool
+}
+
+// Start starts a session and waits until it can run cells. The context bounds the
+// start only; Close ends the session.
+func Start(ctx context.Context, o Options) (*Session, error) {
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	s := &Session{opts: o, turn: make(chan struct{}, 1)}
+	c, err := startChild(ctx, o)
+	if err != nil {
+		return nil, fmt.Errorf("start session: %w", err)
+	}
+	s.child = c
+	return s, nil
+}
+
+// Eval runs a cell and returns its value; out receives what it shows meanwhile.
+// Cancelling ctx interrupts the cell, as Interrupt does: variables stay when it
+// stops within two seconds, otherwise the session starts anew. The user's
+// errors, interrupts and crashes are a *CellError; any other error is the
+// session's own.
+func (s *Session) Eval(ctx context.Context, src string, out Output) (Result, error) {
+	if err := s.takeTurn(ctx); err != nil {
+		return Result{}, err
+	}
+	defer func() { <-s.turn }()
+	c, err := s.live(ctx, out)
+	if err != nil {
+		return Result{}, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	count := s.begin(cancel)
+	defer s.end()
+
+	c.setOutput(out)
+	answer, err := c.send(wire.Request{Op: wire.Eval, Cell: src, Count: count})
+	if err != nil {
+		return Result{Count: count}, s.crashed(c)
+	}
+	select {
+	case m := <-answer:
+		return s.result(c, count, m)
+	case <-c.done:
+		return Result{Count: count}, s.crashed(c)
+	case <-ctx.Done():
+	}
+	return s.stop(c, count, answer)
+}
+
+// stop cancels the running cell and waits for its end; a child that does not
+// answer in time is replaced.
+func (s *Session) stop(c *child, count int, answer <-chan wire.Message) (Result, error) {
+	c.tell(wire.Request{Op: wire.Cancel})
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case m := <-answer:
+		return s.result(c, count, m)
+	case <-c.done:
+		return Result{Count: count}, s.crashed(c)
+	case <-timer.C:
+	}
+	s.opts.Logger.Warn("cell did not stop, ending session child", "count", count)
+	c.kill()
+	<-c.done
+	s.replace(c)
+	return Result{Count: count}, &CellError{
+		Name:      "interrupted",
+		Value:     fmt.Sprintf("the cell did not stop within %v, the session was started anew", grace),
+		Restarted: true,
+		Lost:      c.variables(),
+	}
+}
+
+// result turns the child's answer into Eval's results.
+func (s *Session) result(c *child, count int, m wire.Message) (Result, error) {
+	c.setVariables(m.Names)
+	r := Result{Count: count, Data: m.Data.Unpack(), Metadata: m.Metadata}
+	if e := m.Error; e != nil {
+		return r, &CellError{Name: e.Name, Value: e.Value, Traceback: e.Traceback, Line: e.Line, Col: e.Col}
+	}
+	return r, nil
+}
+
+// crashed describes the end of a child and puts a new one in its place.
+func (s *Session) crashed(c *child) error {
+	<-c.done
+	s.replace(c)
+	return &CellError{Name: "session ended", Value: c.epitaph(), Restarted: true, Lost: c.variables()}
+}
+
+// takeTurn waits until no cell runs.
+func (s *Session) takeTurn(ctx context.Context) error {
+	select {
+	case s.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the running cell: %w", context.Cause(ctx))
+	}
+}
+
+// live returns the child, starting a new one where the last has ended between
+// cells; out is told what that has cost.
+func (s *Session) live(ctx context.Context, out Output) (*child, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, ErrClosed
+	}
+	old := s.child
+	if old != nil && !old.ended() {
+		return old, nil
+	}
+	c, err := startChild(ctx, s.opts)
+	if err != nil {
+		return nil, fmt.Errorf("start session anew: %w", err)
+	}
+	s.child = c
+	if old != nil && out != nil {
+		note := "the session had ended (" + old.epitaph() + ") and was started anew"
+		if lost := old.variables(); len(lost) > 0 {
+			note += "; lost: " + strings.Join(lost, ", ")
+		}
+		out.Stream("stderr", note+"\n")
+	}
+	return c, nil
+}
+
+// replace starts a new child in place of one that has ended. Where that fails the
+// next Eval tries again and reports the error.
+func (s *Session) replace(c *child) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || s.child != c {
+		return
+	}
+	s.child = nil
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	next, err := startChild(ctx, s.opts)
+	if err != nil {
+		s.opts.Logger.Error("session child did not start", "error", err)
+		return
+	}
+	s.child = next
+}
+
+// begin numbers a cell and makes it the one that Interrupt cancels.
+func (s *Session) begin(cancel context.CancelFunc) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.count++
+	s.cancel = cancel
+	return s.count
+}
+
+func (s *Session) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cancel = nil
+}
+
+// Interrupt stops the running cell; without one it does nothing.
+func (s *Session) Interrupt() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cancel != nil {
+		s.cancel()
+	}
+}
+
+// Complete returns what may stand at byte offset pos of code: names, members of
+// packages and of values. It answers while a cell runs.
+func (s *Session) Complete(ctx context.Context, code string, pos int) (Completion, error) {
+	m, err := s.ask(ctx, wire.Request{Op: wire.Complete, Cell: code, Pos: pos})
+	if err != nil {
+		return Completion{}, fmt.Errorf("complete: %w", err)
+	}
+	return Completion{Start: m.Start, End: m.End, Matches: m.Matches}, nil
+}
+
+// Inspect describes the name at byte offset pos of code as mime data; found is
+// false where nothing is known. It answers while a cell runs.
+func (s *Session) Inspect(ctx context.Context, code string, pos int) (data map[string]any, found bool, err error) {
+	m, err := s.ask(ctx, wire.Request{Op: wire.Inspect, Cell: code, Pos: pos})
+	if err != nil {
+		return nil, false, fmt.Errorf("inspect: %w", err)
+	}
+	return m.Data.Unpack(), m.Found, nil
+}
+
+// IsComplete tells whether code can be run as it is: "complete", "incomplete",
+// with the indent that the next line wants, "invalid" or "unknown".
+func (s *Session) IsComplete(code string) (status, indent string) {
+	return cell.IsComplete(code)
+}
+
+// Reset waits for the running cell and forgets all names; cells count from 1
+// again.
+func (s *Session) Reset(ctx context.Context) error {
+	if err := s.takeTurn(ctx); err != nil {
+		return fmt.Errorf("reset: %w", err)
+	}
+	defer func() { <-s.turn }()
+	c, err := startChild(ctx, s.opts)
+	if err != nil {
+		return fmt.Errorf("reset: %w", err)
+	}
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		c.close()
+		return ErrClosed
+	}
+	old := s.child
+	s.child, s.count = c, 0
+	s.mu.Unlock()
+	if old != nil {
+		old.close()
+	}
+	return nil
+}
+
+// Close ends the session and its child; a running cell ends with it.
+func (s *Session) Close() error {
+	s.mu.Lock()
+	c := s.child
+	closed := s.closed
+	s.closed = true
+	s.mu.Unlock()
+	if c != nil && !closed {
+		c.close()
+	}
+	return nil
+}
+
+// ask sends a question that is answered beside a running cell.
+func (s *Session) ask(ctx context.Context, r wire.Request) (wire.Message, error) {
+	s.mu.Lock()
+	c, closed := s.child, s.closed
+	s.mu.Unlock()
+	if closed {
+		return wire.Message{}, ErrClosed
+	}
+	if c == nil {
+		return wire.Message{}, errors.New("the session has ended")
+	}
+	answer, err := c.send(r)
+	if err != nil {
+		return wire.Message{}, err
+	}
+	select {
+	case m := <-answer:
+		if m.Error != nil {
+			return m, errors.New(m.Error.Value)
+		}
+		return m, nil
+	case <-c.done:
+		return wire.Message{}, errors.New(c.epitaph())
+	case <-ctx.Done():
+		return wire.Message{}, context.Cause(ctx)
+	}
+}
+
+// variables returns the names that are lost with the child, sorted.
+func (c *child) variables() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.names)
+}
+
+func (c *child) setVariables(names []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.names = names
+}
