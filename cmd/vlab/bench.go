@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"vlab/albef/bench"
+	"vlab/albef/torch"
+)
+
+func runBench(ctx context.Context, e env, args []string) error {
+	torch.KeepHeap() // before libtorch's first allocation: a thread keeps the arena that it has
+	known := strings.Join(bench.Works(), "|")
+	f := newFlags(e, "bench", known+" [--size full|mid] [--batch N] [--dtype fp32|bf16] [--threads N] [--json]")
+	size := f.String("size", "mid", "full (the official one) or mid, as `size` of the model")
+	batch := f.Int("batch", 0, "images at a time; 0: 16 for a mid step, 2 for a full one, else 1")
+	dtype := f.String("dtype", "fp32", "fp32 or bf16, as `type` of matrix products")
+	steps := f.Int("steps", 10, "how many repetitions are timed")
+	warm := f.Int("warm", 2, "how many go before")
+	asJSON := f.Bool("json", false, "print one JSON object")
+	device := f.deviceFlag()
+	works, err := f.parse(args, 1)
+	if err != nil {
+		return err
+	}
+	if len(works) == 0 {
+		return &usageError{"bench: what to time is missing", "one of " + strings.Join(bench.Works(), ", ")}
+	}
+	if err := errors.Join(f.oneOf("size", "mid", "full"), f.oneOf("dtype", "fp32", "bf16")); err != nil {
+		return err
+	}
+	if *batch < 0 || *steps < 1 || *warm < 0 {
+		return &usageError{"bench: --steps is at least 1, --batch and --warm are not negative", f.help()}
+	}
+	dev, err := device()
+	if err != nil {
+		return err
+	}
+	m := newMeter(e)
+	r, err := bench.Run(ctx, bench.Spec{
+		Work: works[0], Size: *size, Batch: *batch, BF16: *dtype == "bf16", Device: dev, Warm: *warm, Steps: *steps,
+		Observe: func(done, total int) { m.show("bench "+works[0], done, total, "") },
+	})
+	m.end()
+	if err != nil {
+		return err
+	}
+	if *asJSON {
+		return printJSON(e.stdout, r)
+	}
+	r.Write(e.stdout)
+	return nil
+}

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime"
+
+	"vlab/albef/torch"
+	"vlab/repl"
+	"vlab/repl/session"
+)
+
+func runREPL(ctx context.Context, e env, args []string) error {
+	f := newFlags(e, "repl", "")
+	if _, err := f.parse(args, 0); err != nil {
+		return err
+	}
+	if columnsOf(os.Stdin) == 0 || columnsOf(os.Stdout) == 0 {
+		return &usageError{"repl: standard input and output are no terminal", "vlab run FILE runs cells with nobody there"}
+	}
+	// What the session has to say is shown in the cell it is about: a log on
+	// standard error would be drawn over.
+	s, err := session.Start(ctx, session.Options{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return repl.Run(ctx, s, repl.WithBanner(versions()))
+}
+
+// versions names what cells run on, in one line.
+func versions() string {
+	return fmt.Sprintf("libtorch %s (%s, %d threads), %s", torch.Version(), torch.CPUCapability(), torch.Threads(), runtime.Version())
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"errors"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"vlab/repl/session"
+)
+
+// screen is what a cell shows. started is closed at the first display.
+type screen struct {
+	started chan struct{}
+	once    sync.Once
+
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func newScreen() *screen { return &screen{started: make(chan struct{})} }
+
+func (s *screen) Stream(_, text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.text.WriteString(text)
+}
+
+func (s *screen) Display(session.Display)            { s.once.Do(func() { close(s.started) }) }
+func (s *screen) ClearOutput(bool)                   {}
+func (s *screen) Input(string, bool) (string, error) { return "", errors.New("nobody is there") }
+
+// startSession starts a session of this binary.
+func startSession(t *testing.T) *session.Session {
+	t.Helper()
+	vlab, err := exec.LookPath("vlab")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := session.Start(t.Context(), session.Options{Command: []string{vlab, "session-child"}, Env: []string{"OMP_NUM_THREADS=1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// show runs a cell and returns what it printed.
+func show(t *testing.T, s *session.Session, cell string) string {
+	t.Helper()
+	out := newScreen()
+	if _, err := s.Eval(t.Context(), cell, out); err != nil {
+		t.Fatalf("%s\n%v", cell, err)
+	}
+	out.mu.Lock()
+	defer out.mu.Unlock()
+	return strings.TrimSpace(out.text.String())
+}
+
+// interrupted runs a cell that shows its progress, interrupts it, and returns
+// how long that took to be answered.
+func interrupted(t *testing.T, s *session.Session, cell string) time.Duration {
+	t.Helper()
+	out := newScreen()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := s.Eval(t.Context(), cell, out)
+		ended <- err
+	}()
+	select {
+	case <-out.started:
+	case err := <-ended:
+		t.Fatalf("%s\nended before anything was shown: %v", cell, err)
+	}
+	began := time.Now()
+	s.Interrupt()
+	err := <-ended
+	took := time.Since(began)
+	var cellErr *session.CellError
+	if errors.As(err, &cellErr) && cellErr.Restarted {
+		t.Fatalf("%s\nthe session was lost: %v", cell, err)
+	}
+	return took
+}
+
+// TestInterruptedTrainingGoesOn stops lab.Pretrain in a cell twice.
+func TestInterruptedTrainingGoesOn(t *testing.T) {
+	s := startSession(t)
+	// The lab promises a second; a machine that is busy with other tests may need more.
+	const limit = 2 * time.Second
+	show(t, s, "dir := "+`"`+t.TempDir()+`"`+"\nkept := 42\nvar run *lab.Run")
+	if took := interrupted(t, s, `run = lab.Pretrain(ctx, lab.Config{Preset: "tiny", Dir: dir, Steps: 100000, Set: map[string]string{"batch_size": "4"}})`); took > limit {
+		t.Errorf("the interrupt was answered after %v, want %v at most", took, limit)
+	}
+	if got := show(t, s, `fmt.Println(kept, run.Wait() == nil, run.Model() != nil)`); got != "42 true true" {
+		t.Fatalf("after the interrupt: got %q, want 42 true true", got)
+	}
+	interrupted(t, s, "run = run.Resume(ctx)")
+	if got := show(t, s, "run.Wait()\nfmt.Println(kept, strings.Contains(run.String(), \"interrupted at step\"))\nrun.Close()"); got != "42 true" {
+		t.Errorf("after the second interrupt: got %q, want 42 true", got)
+	}
+}
+
+// TestLostSessionIsReplaced ends the child from within a cell.
+func TestLostSessionIsReplaced(t *testing.T) {
+	s := startSession(t)
+	show(t, s, `m := lab.Open("demo")`)
+	var cellErr *session.CellError
+	if _, err := s.Eval(t.Context(), "os.Exit(3)", newScreen()); !errors.As(err, &cellErr) || !cellErr.Restarted {
+		t.Fatalf("os.Exit(3): got %v, want an error that tells of a new session", err)
+	}
+	if !strings.Contains(cellErr.Error(), "exit status 3") || !strings.Contains(cellErr.Error(), "m") {
+		t.Errorf("got %q, want the status and what is lost", cellErr.Error())
+	}
+	if got := show(t, s, "fmt.Println(lab.Scenes(1, 2).Len())"); got != "2" {
+		t.Errorf("the next cell: got %q, want 2", got)
+	}
+}

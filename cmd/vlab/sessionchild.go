@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"os/signal"
+	"syscall"
+
+	"vlab/albef/lab"
+	"vlab/albef/torch"
+	"vlab/cmd/vlab/symbols"
+	"vlab/repl/session"
+	"vlab/repl/session/display"
+)
+
+// runSessionChild is the hidden command that a session starts: the process in
+// which cells run.
+func runSessionChild(_ context.Context, e env, args []string) error {
+	f := newFlags(e, "session-child", "(started by repl, run and kernel)")
+	if _, err := f.parse(args, 0); err != nil {
+		return err
+	}
+	signal.Reset(syscall.SIGTERM) // nothing here would look at a cancelled context
+	torch.KeepHeap()
+	return session.Serve(session.ChildOptions{Exports: symbols.Tables(), Prelude: symbols.Prelude(), Wrap: withCellSink})
+}
+
+// withCellSink lets what the lab shows on the way, such as bars and curves,
+// appear in the running cell.
+func withCellSink(ctx context.Context) context.Context {
+	sink := display.From(ctx)
+	if sink == nil {
+		return ctx
+	}
+	return lab.WithSink(ctx, cellSink{sink})
+}
+
+// cellSink is a session's sink as the lab takes it.
+type cellSink struct{ to display.Sink }
+
+var _ lab.Sink = cellSink{}
+
+// Show implements [lab.Sink]. A front that can't show progress must not stop the
+// work, so errors end here.
+func (s cellSink) Show(id string, forms map[string]any) {
+	_ = s.to.Show(id, display.MIME(forms, nil))
+}
+
+// Update implements [lab.Sink].
+func (s cellSink) Update(id string, forms map[string]any) {
+	_ = s.to.Update(id, display.MIME(forms, nil))
+}
