@@ -39,10 +39,8 @@ func SizeConfig(size string) (albef.Config, error) {
 	return albef.Config{}, &hintError{fmt.Errorf("bench: unknown size %q", size), "one of mid, full"}
 }
 
-// Run measures on the threads that libtorch is set to. It sets libtorch's seed
-// and keeps the C heap: see [torch.KeepHeap].
+// Run measures on the threads that libtorch is set to. It sets libtorch's seed.
 func Run(ctx context.Context, spec Spec) (Result, error) {
-	torch.KeepHeap()
 	work := works(spec.Work)
 	if work == nil {
 		return Result{}, &hintError{fmt.Errorf("bench: unknown work %q", spec.Work), "one of " + strings.Join(Works(), ", ")}

@@ -201,7 +201,6 @@ func TestMemoryStaysFlat(t *testing.T) {
 
 func checkFlat(t *testing.T, c *train.Config, steps, first int) {
 	t.Helper()
-	torch.KeepHeap()
 	var early, late, liveEarly, liveLate int64
 	m, err := task.Pretrain{
 		Config: c, Dir: t.TempDir(), Device: torch.CPU, Logger: quiet,

@@ -130,7 +130,6 @@ func Threads() int { return int(C.vt_get_threads()) }
 // SetThreads sets how many threads an operation on the CPU may use.
 func SetThreads(n int) { C.vt_set_threads(C.int(n)) }
 
-// KeepHeap makes the C allocator keep what a step frees for the next one
-// instead of handing it back page by page. For programs that train: it trades
-// idle memory for page faults.
-func KeepHeap() { C.vt_keep_heap() }
+// DropCache gives the memory of freed CPU tensors, which is kept for the next
+// ones of their sizes, back to the system.
+func DropCache() { C.vt_drop_cache() }

@@ -9,14 +9,12 @@
 #include <ATen/ops/_foreach_lerp.h>
 #include <ATen/ops/_fused_adamw.h>
 #include <dlfcn.h>
-#include <malloc.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/torch.h>
 
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
-#include <limits>
 #include <string>
 #include <vector>
 
@@ -68,27 +66,6 @@ extern "C" {
 const char* vt_error(void) { return last_error.c_str(); }
 
 const char* vt_version(void) { return TORCH_VERSION; }
-
-// Go moves work between threads, and glibc gives each thread a heap of its own
-// that keeps what it had once: memory would grow with every thread that ever
-// took a step. It has to be said before there are threads.
-#ifdef __GLIBC__
-__attribute__((constructor)) static void one_arena() { mallopt(M_ARENA_MAX, 1); }
-#endif
-
-// A training step allocates and frees the same large blocks again and again.
-// glibc maps and unmaps each of them, and the kernel zeroes every page anew:
-// kept in the heap they are simply used again.
-void vt_keep_heap(void) {
-  // oneDNN compiles a kernel for every size it meets and keeps 1024 of them;
-  // between the blocks of a step they leave gaps that the heap grows around.
-  setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32", 0);
-#ifdef __GLIBC__
-  mallopt(M_MMAP_MAX, 0);
-  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
-  mallopt(M_TOP_PAD, 64 << 20);
-#endif
-}
 
 int vt_load_library(const char* path) {
   if (dlopen(path, RTLD_NOW | RTLD_GLOBAL)) return 0;

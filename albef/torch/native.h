@@ -11,7 +11,7 @@ const char* vt_error(void);
 
 // Start-up.
 const char* vt_version(void);
-void vt_keep_heap(void);
+void vt_drop_cache(void);
 int vt_load_library(const char* path);
 int vt_cuda_count(void);
 void vt_set_threads(int n);

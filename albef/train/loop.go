@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"runtime"
 	"time"
 
 	"vlab/albef"
@@ -83,6 +84,10 @@ var ErrInterrupted = errors.New("interrupted")
 // Run trains from a position on until the end, the first error, or until ctx
 // is cancelled; then it saves and returns [ErrInterrupted].
 func (l *Loop) Run(ctx context.Context, from Position) error {
+	// libtorch and oneDNN keep caches and worker threads for each thread that
+	// calls them: one thread for the run, or memory grows with each.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	if err := l.Feed.Seek(from.Epoch, from.Step); err != nil {
 		return err
 	}

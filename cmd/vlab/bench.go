@@ -6,11 +6,9 @@ import (
 	"strings"
 
 	"vlab/albef/bench"
-	"vlab/albef/torch"
 )
 
 func runBench(ctx context.Context, e env, args []string) error {
-	torch.KeepHeap() // before libtorch's first allocation: a thread keeps the arena that it has
 	known := strings.Join(bench.Works(), "|")
 	f := newFlags(e, "bench", known+" [--size full|mid] [--batch N] [--dtype fp32|bf16] [--threads N] [--json]")
 	size := f.String("size", "mid", "full (the official one) or mid, as `size` of the model")

@@ -3,7 +3,6 @@ package main
 import (
 	"vlab/albef/lab"
 	"vlab/albef/task"
-	"vlab/albef/torch"
 )
 
 // modelFlags adds the flags that say which model answers, and returns what
@@ -25,7 +24,6 @@ func (f *flags) modelFlags() func() (*lab.Model, error) {
 			}
 			options = append(options, lab.WithImageRes(c.ImageRes), lab.WithShortlist(c.KTest))
 		}
-		torch.KeepHeap()
 		return lab.Open(*name, options...)
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"vlab/albef/task"
-	"vlab/albef/torch"
 	"vlab/albef/train"
 )
 
@@ -39,7 +38,6 @@ func runPretrain(ctx context.Context, e env, args []string) error {
 	if err != nil {
 		return err
 	}
-	torch.KeepHeap()
 	m := newMeter(e)
 	defer m.end()
 	trained, err := task.Pretrain{

@@ -6,7 +6,6 @@ import (
 	"syscall"
 
 	"vlab/albef/lab"
-	"vlab/albef/torch"
 	"vlab/cmd/vlab/symbols"
 	"vlab/repl/session"
 	"vlab/repl/session/display"
@@ -20,7 +19,6 @@ func runSessionChild(_ context.Context, e env, args []string) error {
 		return err
 	}
 	signal.Reset(syscall.SIGTERM) // nothing here would look at a cancelled context
-	torch.KeepHeap()
 	return session.Serve(session.ChildOptions{Exports: symbols.Tables(), Prelude: symbols.Prelude(), Wrap: withCellSink})
 }
 

@@ -1,0 +1,126 @@
+// The memory of tensors on the CPU. A training step allocates and frees the
+// same sizes again and again. glibc maps and unmaps the large ones, so that the
+// kernel zeroes every page anew, and puts the others into a heap whose gaps the
+// kernels that oneDNN compiles keep from closing: memory grows for thousands of
+// steps. Here blocks come in eight sizes to the octave, a freed block waits in
+// its size's list for the next tensor of that size, and none is split: what a
+// few steps needed is what all later ones use.
+
+#include <c10/core/Allocator.h>
+#include <c10/core/CPUAllocator.h>
+#include <c10/util/Exception.h>
+#include <malloc.h>
+#include <sys/mman.h>
+
+#include <array>
+#include <cstdlib>
+#include <mutex>
+#include <vector>
+
+#include "native.h"
+
+namespace {
+
+constexpr size_t kAlign = 64;            // a block starts with its size's index, the tensor follows
+constexpr size_t kHugePage = 2u << 20;
+constexpr size_t kSizes = 64 * 8;
+
+struct BlockSize {
+  size_t index, bytes;
+};
+
+// block_size is the smallest block for n bytes: 2^k times 9/8, 10/8 ... 16/8,
+// rounded to the alignment.
+BlockSize block_size(size_t n) {
+  if (n <= 1024) {
+    size_t units = n == 0 ? 1 : (n + kAlign - 1) / kAlign;
+    return {units, units * kAlign};
+  }
+  size_t octave = 64 - __builtin_clzll(n - 1);  // 2^(octave-1) < n <= 2^octave
+  size_t step = size_t{1} << (octave - 4);
+  size_t bytes = (n + step - 1) / step * step;
+  return {octave * 8 + (bytes / step) % 8, bytes};
+}
+
+class BlockAllocator final : public c10::Allocator {
+ public:
+  c10::DataPtr allocate(size_t n) override {
+    if (n == 0) return {nullptr, nullptr, &release, c10::DeviceType::CPU};
+    BlockSize size = block_size(n);
+    char* block = take(size.index);
+    if (!block) block = fresh(size);
+    *reinterpret_cast<size_t*>(block) = size.index;
+    void* data = block + kAlign;
+    return {data, data, &release, c10::DeviceType::CPU};
+  }
+  c10::DeleterFnPtr raw_deleter() const override { return &release; }
+  void copy_data(void* dest, const void* src, size_t n) const override { default_copy_data(dest, src, n); }
+
+  // drop gives what waits in the lists back to the C library.
+  void drop() {
+    std::lock_guard<std::mutex> hold(lock_);
+    for (auto& list : waiting_) {
+      for (char* block : list) std::free(block);
+      list.clear();
+    }
+    malloc_trim(0);
+  }
+
+ private:
+  static void release(void* data);
+
+  char* take(size_t index) {
+    std::lock_guard<std::mutex> hold(lock_);
+    auto& list = waiting_[index];
+    if (list.empty()) return nullptr;
+    char* block = list.back();
+    list.pop_back();
+    return block;
+  }
+
+  char* fresh(BlockSize size) {
+    size_t bytes = size.bytes + kAlign;
+    bool huge = bytes >= 2 * kHugePage;
+    void* block = nullptr;
+    if (posix_memalign(&block, huge ? kHugePage : kAlign, bytes) != 0) {
+      drop();  // what waits may be what is missing
+      TORCH_CHECK(posix_memalign(&block, kAlign, bytes) == 0, "out of memory: no ", bytes, " bytes for a tensor");
+    }
+    if (huge) madvise(block, bytes, MADV_HUGEPAGE);
+    return static_cast<char*>(block);
+  }
+
+  std::mutex lock_;
+  std::array<std::vector<char*>, kSizes> waiting_;
+};
+
+// Never destroyed: tensors may be freed after the last destructor ran.
+BlockAllocator& blocks() {
+  static auto* one = new BlockAllocator;
+  return *one;
+}
+
+void BlockAllocator::release(void* data) {
+  if (!data) return;
+  char* block = static_cast<char*>(data) - kAlign;
+  size_t index = *reinterpret_cast<size_t*>(block);
+  auto& b = blocks();
+  std::lock_guard<std::mutex> hold(b.lock_);
+  b.waiting_[index].push_back(block);
+}
+
+// Before there is a tensor and before there are threads.
+__attribute__((constructor)) void install() {
+  c10::SetCPUAllocator(&blocks(), 1);
+  // oneDNN compiles a kernel for every size it meets and would keep 1024.
+  setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256", 0);
+#ifdef __GLIBC__
+  // Go moves work between threads, and glibc gives each thread a heap of its
+  // own that keeps what it had once.
+  mallopt(M_ARENA_MAX, 1);
+#endif
+}
+
+}  // namespace
+
+extern "C" void vt_drop_cache(void) { blocks().drop(); }
