@@ -22,7 +22,7 @@ type TextModel struct {
 	embedNorm               layerNorm
 	layers                  []textLayer
 	textNorm, fusionNorm    *layerNorm // only with PreNorm
-	mlm                     mlmHead
+	mlm                     mlmHead    // zero in a model without MLM
 	config                  Config
 }
 
@@ -41,12 +41,19 @@ type textAttention struct {
 	heads             int
 }
 
-// newTextModel builds under the prefix of the text encoder, such as
-// "text_encoder.". The order is the official classes'.
+// newTextModel builds BERT with its MLM head under the prefix of the text
+// encoder, such as "text_encoder.". The order is the official classes'.
 func newTextModel(b builder, c Config) *TextModel {
+	m := newBert(b.in("bert"), c)
+	m.mlm = newMLMHead(b.in("cls.predictions"), c, m.words)
+	return m
+}
+
+// newBert builds BERT alone, as the models that are finetuned have it: under
+// "text_encoder." without "bert.".
+func newBert(b builder, c Config) *TextModel {
 	m := &TextModel{config: c}
-	bert := b.in("bert")
-	e := bert.in("embeddings")
+	e := b.in("embeddings")
 	ids := make([]int64, c.MaxPositions)
 	for i := range ids {
 		ids[i] = int64(i)
@@ -57,14 +64,13 @@ func newTextModel(b builder, c Config) *TextModel {
 	m.types = e.param("token_type_embeddings.weight", normal(bertStd), 2, c.Hidden)
 	m.embedNorm = e.layerNorm("LayerNorm", c.Hidden, bertEps)
 	for i := range c.Layers {
-		m.layers = append(m.layers, newTextLayer(bert.in(fmt.Sprintf("encoder.layer.%d", i)), c, i >= c.FusionLayer))
+		m.layers = append(m.layers, newTextLayer(b.in(fmt.Sprintf("encoder.layer.%d", i)), c, i >= c.FusionLayer))
 	}
 	if c.Norms == PreNorm {
-		text := bert.layerNorm("encoder.text_norm", c.Hidden, bertEps)
-		fusion := bert.layerNorm("encoder.fusion_norm", c.Hidden, bertEps)
+		text := b.layerNorm("encoder.text_norm", c.Hidden, bertEps)
+		fusion := b.layerNorm("encoder.fusion_norm", c.Hidden, bertEps)
 		m.textNorm, m.fusionNorm = &text, &fusion
 	}
-	m.mlm = newMLMHead(b.in("cls.predictions"), c, m.words)
 	return m
 }
 

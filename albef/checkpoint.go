@@ -40,12 +40,13 @@ func (e *MissingError) Hint() string {
 }
 
 // LoadState overwrites the parameters with those of state, by their official
-// names, with or without the "bert." that retrieval checkpoints drop. Position
+// names, with or without the "bert." that the checkpoints of finetuned models drop. Position
 // embeddings of another grid are interpolated. Momentum weights and queues may
-// be missing: the momentum model is then copied from the online one. Any other
-// missing weight is a [*MissingError]; nothing has been changed then, nor when
-// a shape differs.
-func (m *Model) LoadState(state *weights.Dict) (LoadReport, error) {
+// be missing: the momentum model is then copied from the online one. Names that
+// fresh is true of, as a task's new head, may be missing too and keep what they
+// have. Any other missing weight is a [*MissingError]; nothing has been changed
+// then, nor when a shape differs.
+func (m *Module) LoadState(state *weights.Dict, fresh ...func(name string) bool) (LoadReport, error) {
 	var report LoadReport
 	found := map[string]*weights.Tensor{}
 	used := map[string]bool{}
@@ -70,7 +71,11 @@ func (m *Model) LoadState(state *weights.Dict) (LoadReport, error) {
 			report.Unexpected = append(report.Unexpected, key)
 		}
 	}
-	if needed := slices.DeleteFunc(slices.Clone(report.Missing), optional); len(needed) > 0 {
+	needed := slices.DeleteFunc(slices.Clone(report.Missing), optional)
+	for _, is := range fresh {
+		needed = slices.DeleteFunc(needed, is)
+	}
+	if len(needed) > 0 {
 		return report, &MissingError{needed}
 	}
 	err := torch.Do(func(s *torch.Scope) {
@@ -82,8 +87,17 @@ func (m *Model) LoadState(state *weights.Dict) (LoadReport, error) {
 		if momentumMissing {
 			m.CopyToMomentum()
 		}
-		m.queue.sync()
 	})
+	return report, err
+}
+
+// LoadState is [Module.LoadState], after which the queue goes on where the
+// file's pointer stands.
+func (m *Model) LoadState(state *weights.Dict, fresh ...func(name string) bool) (LoadReport, error) {
+	report, err := m.Module.LoadState(state, fresh...)
+	if err == nil {
+		err = torch.Do(func(*torch.Scope) { m.queue.sync() })
+	}
 	return report, err
 }
 
@@ -95,7 +109,8 @@ func optional(name string) bool {
 
 // lookUp finds name in state under the spellings that official files use.
 func lookUp(state *weights.Dict, name string) (string, *weights.Tensor) {
-	for _, key := range []string{name, strings.Replace(name, ".bert.", ".", 1), "module." + name} {
+	with := strings.Replace(strings.Replace(name, "text_encoder.", "text_encoder.bert.", 1), "text_encoder_m.", "text_encoder_m.bert.", 1)
+	for _, key := range []string{name, strings.Replace(name, ".bert.", ".", 1), with, "module." + name} {
 		if t, ok := state.Get(key); ok {
 			return key, t
 		}
@@ -104,7 +119,7 @@ func lookUp(state *weights.Dict, name string) (string, *weights.Tensor) {
 }
 
 // fit checks t against p's shape, and interpolates position embeddings.
-func (m *Model) fit(p Param, t *weights.Tensor, report *LoadReport) (*weights.Tensor, error) {
+func (m *Module) fit(p Param, t *weights.Tensor, report *LoadReport) (*weights.Tensor, error) {
 	if slices.Equal(t.Shape, p.Shape) {
 		return t, nil
 	}
@@ -156,7 +171,7 @@ func fromWeights(s *torch.Scope, t *weights.Tensor) *torch.Tensor {
 
 // State copies all named tensors to the host, in the official order; tied
 // names share their data.
-func (m *Model) State() *weights.Dict {
+func (m *Module) State() *weights.Dict {
 	state := weights.NewDict()
 	byTensor := map[*torch.Tensor]*weights.Tensor{}
 	for _, p := range m.params {

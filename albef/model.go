@@ -12,18 +12,15 @@ type Model struct {
 	ImageProj func(cls *torch.Tensor) *torch.Tensor // [B, C] to features [B, D] of length 1
 	TextProj  func(cls *torch.Tensor) *torch.Tensor
 
-	config   Config
-	device   torch.Device
-	params   []Param
-	temp     *torch.Tensor // learned temperature, a scalar
-	queue    *Queue
-	itmHead  linear
-	teacher  *encoders // the momentum model
-	online   []*torch.Tensor
-	momentum []*torch.Tensor
-	cells    []linear
-	frozen   bool // the image encoder isn't trained
-	draw     func(weights *torch.Tensor) *torch.Tensor
+	Module
+
+	temp    *torch.Tensor // learned temperature, a scalar
+	queue   *Queue
+	itmHead linear
+	teacher *encoders // the momentum model
+	cells   []linear
+	frozen  bool // the image encoder isn't trained
+	draw    func(weights *torch.Tensor) *torch.Tensor
 }
 
 // encoders are the parts that the momentum model has too.
@@ -41,18 +38,15 @@ func New(c Config, dev torch.Device, seed int64) (*Model, error) {
 		return nil, err
 	}
 	torch.Seed(seed)
-	m := &Model{config: c, device: dev, draw: multinomial}
-	err := torch.Do(func(*torch.Scope) { m.build() })
-	if err != nil {
-		m.Close()
+	m := &Model{Module: Module{config: c, device: dev}, draw: multinomial}
+	if err := m.make(m.build); err != nil {
 		return nil, err
 	}
 	return m, nil
 }
 
 // build registers everything in the official order.
-func (m *Model) build() {
-	b := builder{device: m.device, params: &m.params}
+func (m *Model) build(b builder) {
 	m.temp = b.param("temp", start{"fill", m.config.Temperature})
 	m.queue = newQueue(b, m.config)
 	parts := &encoders{}
@@ -65,8 +59,6 @@ func (m *Model) build() {
 	m.buildCells(b)
 	m.Image, m.Text = parts.image, parts.text
 	m.ImageProj, m.TextProj = parts.imageFeats, parts.textFeats
-	m.online, m.momentum = m.pairs()
-	m.CopyToMomentum()
 }
 
 func (m *Model) buildMomentum(b builder) *encoders {
@@ -87,53 +79,8 @@ func (e *encoders) textFeats(cls *torch.Tensor) *torch.Tensor {
 	return e.textProj.forward(cls).To(torch.Float32).Normalize(-1)
 }
 
-// Close frees the parameters.
-func (m *Model) Close() {
-	for _, p := range m.params {
-		if !p.Tied {
-			p.Tensor.Close()
-		}
-	}
-	m.params = nil
-}
-
-// Config returns what the model was made with.
-func (m *Model) Config() Config { return m.config }
-
-// Device returns where the parameters live.
-func (m *Model) Device() torch.Device { return m.device }
-
-// Params lists all named tensors in checkpoint order, momentum and buffers
-// included.
-func (m *Model) Params() []Param { return m.params }
-
 // Temperature returns the learned temperature.
 func (m *Model) Temperature() float64 { return m.temp.Item() }
-
-// Trained lists the parameters that an optimiser moves, in the official order,
-// those without and those with weight decay.
-func (m *Model) Trained() (plain, decayed []Param) {
-	for _, p := range m.params {
-		if p.Buffer || p.Tied || m.isMomentum(p) {
-			continue
-		}
-		if decays(p) {
-			decayed = append(decayed, p)
-		} else {
-			plain = append(plain, p)
-		}
-	}
-	return plain, decayed
-}
-
-func (m *Model) isMomentum(p Param) bool {
-	for _, t := range m.momentum {
-		if t == p.Tensor {
-			return true
-		}
-	}
-	return false
-}
 
 // FreezeImage stops training the image encoder, or goes on with it. A frozen
 // one costs a third, and its patches go on telling of their own places while

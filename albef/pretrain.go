@@ -173,6 +173,9 @@ func count(n int) []int64 {
 	return out
 }
 
+// Len returns how many images the batch has.
+func (b Batch) Len() int { return b.Images.Size(0) }
+
 // Check reports the first thing of a batch that doesn't fit the model.
 func (b Batch) Check(c Config) error {
 	if shape := b.Images.Shape(); len(shape) != 4 || shape[1] != 3 || shape[2] != c.ImageRes || shape[3] != c.ImageRes {

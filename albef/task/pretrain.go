@@ -168,7 +168,7 @@ func decodeNode(n *yaml.Node, into any, key string) error {
 
 // build makes the model with fresh weights.
 func (r *run) build() error {
-	config, err := r.modelConfig()
+	config, err := modelConfig(r.Config)
 	if err != nil {
 		return err
 	}
@@ -184,47 +184,6 @@ func (r *run) build() error {
 	}
 	r.Model, err = albef.New(config, r.Device, r.Config.Seed)
 	return err
-}
-
-// modelConfig is the preset under model, or the official size, with what the
-// official keys say in its place.
-func (r *run) modelConfig() (albef.Config, error) {
-	c := r.Config
-	out := albef.Base()
-	if c.Model.Kind == yaml.ScalarNode {
-		var err error
-		if out, err = albef.Preset(c.Model.Value); err != nil {
-			return out, fmt.Errorf("config: %w", err)
-		}
-	} else if err := decodeNode(&c.Model, &out, "model"); err != nil {
-		return out, err
-	}
-	if c.BertConfig != "" {
-		if err := readBertConfig(c.BertConfig, &out); err != nil {
-			return out, err
-		}
-	}
-	set := func(key string, to *int, v int) {
-		if c.Has(key) {
-			*to = v
-		}
-	}
-	set("image_res", &out.ImageRes, c.ImageRes)
-	set("vision_width", &out.VisionWidth, c.VisionWidth)
-	set("embed_dim", &out.EmbedDim, c.EmbedDim)
-	set("queue_size", &out.QueueSize, c.QueueSize)
-	for key, to := range map[string]struct {
-		field *float64
-		value float64
-	}{
-		"temp": {&out.Temperature, c.Temperature}, "mlm_probability": {&out.MaskProb, c.MaskProb},
-		"momentum": {&out.MomentumDecay, c.MomentumDecay},
-	} {
-		if c.Has(key) {
-			*to.field = to.value
-		}
-	}
-	return out, out.Validate()
 }
 
 // restore loads weights, and for a resumed run the rest of the state.
@@ -307,17 +266,29 @@ func (r *run) train(ctx context.Context) (err error) {
 }
 
 // loop is what both stages share.
-func (r *run) loop(feed train.Feed, stage string) *train.Loop {
+func (r *run) loop(feed train.Feed[albef.Batch], stage string) *train.Loop[albef.Batch] {
 	c := r.Config
-	l := &train.Loop{
+	l := &train.Loop[albef.Batch]{
 		Model: r.Model, Opt: r.opt, Feed: feed, Schedule: c.Schedule(), Epochs: c.Schedular.Epochs, MaxSteps: c.MaxSteps,
 		Distill: train.DistillRamp{Weight: c.DistillWeight, WarmUp: true},
 		BF16:    c.DType == "bf16", Clip: c.GradClip, LogEvery: c.LogEvery,
 	}
+	l.Forward = func(b albef.Batch, distill float64) []train.Loss { return terms(r.Model.Pretrain(b, distill)) }
 	if r.Observe != nil {
 		l.Observe = func(p train.Progress) { r.Observe(stage, p) }
 	}
 	return l
+}
+
+// terms names the losses of a batch as the official logs do.
+func terms(l albef.Losses) []train.Loss {
+	out := []train.Loss{{Name: "loss_mlm", Value: l.MLM}, {Name: "loss_ita", Value: l.ITC}, {Name: "loss_itm", Value: l.ITM}}
+	for _, extra := range []train.Loss{{Name: "loss_claims", Value: l.Claims}, {Name: "loss_cells", Value: l.Cells}} {
+		if extra.Value != nil {
+			out = append(out, extra)
+		}
+	}
+	return out
 }
 
 // supervise is the supervised start of the image encoder: one cosine over
@@ -341,10 +312,9 @@ func (r *run) supervise(ctx context.Context) error {
 	loop := r.loop(feed, "start")
 	loop.Opt, loop.Epochs, loop.MaxSteps = opt, r.start.Steps, r.start.Steps
 	loop.Schedule = train.Schedule{LR: r.start.LR, Epochs: r.start.Steps}
-	loop.Forward = func(b albef.Batch, _ float64) albef.Losses {
-		return albef.Losses{Cells: r.Model.CellLoss(r.Model.Image.Forward(b.Images), *b.Cells)}
+	loop.Forward = func(b albef.Batch, _ float64) []train.Loss {
+		return []train.Loss{{Name: "loss_cells", Value: r.Model.CellLoss(r.Model.Image.Forward(b.Images), *b.Cells)}}
 	}
-	loop.Loss = func(l albef.Losses) *torch.Tensor { return l.Cells }
 	err = errors.Join(loop.Run(ctx, train.Position{}), feed.Close())
 	if err != nil {
 		return err
@@ -367,7 +337,7 @@ func (r *run) save(name string, at train.Position) error {
 }
 
 // feed opens the data.
-func (r *run) feed(ctx context.Context, batch int) (train.Feed, error) {
+func (r *run) feed(ctx context.Context, batch int) (train.Feed[albef.Batch], error) {
 	if r.drawn != nil {
 		return NewDrawn(*r.drawn, r.Model.Config(), batch, r.Tokenizer, r.Device)
 	}
@@ -375,16 +345,8 @@ func (r *run) feed(ctx context.Context, batch int) (train.Feed, error) {
 	if err != nil {
 		return nil, err
 	}
-	report, err := data.Validate(ctx, records)
-	if err != nil {
+	if err := validate(ctx, r.log, records, r.Config.SkipBad); err != nil {
 		return nil, err
-	}
-	r.log.Info("data", "report", report.String())
-	if report.Missing > 0 && !r.Config.SkipBad {
-		return nil, &hintError{
-			fmt.Errorf("data: %d of %d images are missing, the first is %s", report.Missing, report.Images, report.FirstMissing[0]),
-			"check image_root; skip_bad: true, or --skip_bad, trains on the rest",
-		}
 	}
 	size := r.Model.Config().ImageRes
 	clean := func(caption string) string { return text.PreCaption(caption, captionWords) }
@@ -396,4 +358,20 @@ func (r *run) feed(ctx context.Context, batch int) (train.Feed, error) {
 		return nil, err
 	}
 	return NewRecorded(loader, r.Tokenizer, size, r.Model.Config().MaskProb, uint64(r.Config.Seed), r.Device), nil
+}
+
+// validate looks whether the records' images are there, and says what it found.
+func validate[R data.Record](ctx context.Context, log *slog.Logger, records []R, skipBad bool) error {
+	report, err := data.Validate(ctx, records)
+	if err != nil {
+		return err
+	}
+	log.Info("data", "report", report.String())
+	if report.Missing > 0 && !skipBad {
+		return &hintError{
+			fmt.Errorf("data: %d of %d images are missing, the first is %s", report.Missing, report.Images, report.FirstMissing[0]),
+			"check image_root; skip_bad: true, or --skip_bad, goes on with the rest",
+		}
+	}
+	return nil
 }

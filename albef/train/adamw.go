@@ -31,7 +31,7 @@ type slot struct {
 
 // NewAdamW makes the optimiser of a model's trained parameters, with PyTorch's
 // defaults for betas (0.9, 0.999) and eps (1e-8).
-func NewAdamW(m *albef.Model, decay float64) *AdamW {
+func NewAdamW(m Model, decay float64) *AdamW {
 	o := &AdamW{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}
 	plain, decayed := m.Trained()
 	for _, g := range []struct {

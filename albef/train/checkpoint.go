@@ -172,6 +172,14 @@ func (c *Checkpoint) readOwn(path string, own *weights.OrderedMap) error {
 		return int(n)
 	}
 	c.At, c.Steps = Position{number("epoch"), number("step")}, number("steps")
+	c.Note = map[string]string{}
+	for _, key := range own.Keys() {
+		name, _ := key.(string)
+		v, _ := own.Get(key)
+		if text, ok := v.(string); ok && strings.HasPrefix(name, "note.") {
+			c.Note[strings.TrimPrefix(name, "note.")] = text
+		}
+	}
 	if v, _ := own.Get("vocab"); v != nil {
 		words, _ := v.(string)
 		c.Vocab = strings.Split(words, "\n")

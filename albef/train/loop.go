@@ -11,27 +11,55 @@ import (
 
 	"vlab/albef"
 	"vlab/albef/torch"
+	"vlab/albef/torch/weights"
 )
+
+// Model is what a run needs to know of the model that it trains; every model of
+// package albef is one.
+type Model interface {
+	Config() albef.Config
+	Device() torch.Device
+	// Trained lists the parameters to move, without and with weight decay.
+	Trained() (plain, decayed []albef.Param)
+	// State copies all named tensors to the host.
+	State() *weights.Dict
+}
+
+// Batch is one step's input.
+type Batch interface {
+	// Check reports what of the batch doesn't fit the model.
+	Check(c albef.Config) error
+	// Len is how many examples it has.
+	Len() int
+}
+
+// Loss is a named term of a step, a scalar.
+type Loss struct {
+	Name  string // as in the official logs: loss_mlm, loss_ita, loss_itm
+	Value *torch.Tensor
+}
 
 // Feed gives a run its batches. The same feed at the same position gives the
 // same batches, so that a resumed run goes on as if it had never stopped.
-type Feed interface {
+type Feed[B Batch] interface {
 	// Steps returns how many batches an epoch has.
 	Steps() int
 	// Seek makes step of epoch the next batch.
 	Seek(epoch, step int) error
 	// Next returns the next batch, its tensors in s on the model's device.
-	Next(ctx context.Context, s *torch.Scope) (albef.Batch, error)
+	Next(ctx context.Context, s *torch.Scope) (B, error)
 	// Close ends what works in the background.
 	Close() error
 }
 
-// Loop is a training run of a model's three losses. Zero fields mean what
-// their comments say.
-type Loop struct {
-	Model    *albef.Model
-	Opt      *AdamW
-	Feed     Feed
+// Loop is a training run. It minimises the sum of a step's losses. Zero fields
+// mean what their comments say.
+type Loop[B Batch] struct {
+	Model Model
+	Opt   *AdamW
+	Feed  Feed[B]
+	// Forward computes a batch's losses, with the teacher's share in them.
+	Forward  func(b B, distill float64) []Loss
 	Schedule Schedule
 	Distill  DistillRamp
 	BF16     bool    // matrix products in bf16, parameters stay fp32
@@ -40,10 +68,6 @@ type Loop struct {
 	Epochs   int
 	MaxSteps int // 0: all epochs
 	LogEvery int // steps between reads of the losses; 0: 50
-	// Loss picks what is minimised; nil means [albef.Losses.Total].
-	Loss func(albef.Losses) *torch.Tensor
-	// Forward computes a batch's losses; nil means the model's Pretrain.
-	Forward func(b albef.Batch, distill float64) albef.Losses
 
 	// Observe receives progress every LogEvery steps and at the end; nil: nobody.
 	Observe func(Progress)
@@ -83,7 +107,7 @@ var ErrInterrupted = errors.New("interrupted")
 
 // Run trains from a position on until the end, the first error, or until ctx
 // is cancelled; then it saves and returns [ErrInterrupted].
-func (l *Loop) Run(ctx context.Context, from Position) error {
+func (l *Loop[B]) Run(ctx context.Context, from Position) error {
 	// libtorch and oneDNN keep caches and worker threads for each thread that
 	// calls them: one thread for the run, or memory grows with each.
 	runtime.LockOSThread()
@@ -91,7 +115,7 @@ func (l *Loop) Run(ctx context.Context, from Position) error {
 	if err := l.Feed.Seek(from.Epoch, from.Step); err != nil {
 		return err
 	}
-	r := &running{Loop: l, per: l.Feed.Steps(), started: time.Now()}
+	r := &running[B]{Loop: l, per: l.Feed.Steps(), started: time.Now()}
 	if r.per == 0 {
 		return fmt.Errorf("train: the data is smaller than one batch")
 	}
@@ -118,11 +142,11 @@ func (l *Loop) Run(ctx context.Context, from Position) error {
 }
 
 // running is the state of one Run.
-type running struct {
-	*Loop
+type running[B Batch] struct {
+	*Loop[B]
 	per, first, total int
 	started           time.Time
-	images            int
+	examples          int
 	pending           []pendingStep
 	last              map[string]float64
 }
@@ -135,7 +159,7 @@ type pendingStep struct {
 	values      *torch.Tensor
 }
 
-func (r *running) step(ctx context.Context, step int) error {
+func (r *running[B]) step(ctx context.Context, step int) error {
 	epoch, at := step/r.per, step%r.per
 	lr := r.Schedule.At(epoch, at, r.per)
 	var feedErr error
@@ -147,13 +171,10 @@ func (r *running) step(ctx context.Context, step int) error {
 		if feedErr = err; err != nil {
 			return
 		}
-		r.images += b.Images.Size(0)
-		losses := r.losses(b, r.Distill.At(epoch, at, r.per))
-		total := losses.Total
-		if r.Loss != nil {
-			total = func() *torch.Tensor { return r.Loss(losses) }
-		}
-		total().Backward()
+		r.examples += b.Len()
+		var losses []Loss
+		torch.Autocast(r.BF16, r.Model.Device(), func() { losses = r.Forward(b, r.Distill.At(epoch, at, r.per)) })
+		total(losses).Backward()
 		if r.Clip > 0 {
 			r.Opt.ClipNorm(s, r.Clip)
 		}
@@ -169,34 +190,28 @@ func (r *running) step(ctx context.Context, step int) error {
 	return err
 }
 
-func (r *running) losses(b albef.Batch, distill float64) (out albef.Losses) {
-	forward := r.Forward
-	if forward == nil {
-		forward = r.Model.Pretrain
+func total(losses []Loss) *torch.Tensor {
+	sum := losses[0].Value
+	for _, l := range losses[1:] {
+		sum = sum.Add(l.Value)
 	}
-	torch.Autocast(r.BF16, r.Model.Device(), func() { out = forward(b, distill) })
-	return out
+	return sum
 }
 
 // remember keeps a step's losses on the device until they are read together.
-func (r *running) remember(s *torch.Scope, step, epoch int, lr float64, l albef.Losses) {
+func (r *running[B]) remember(s *torch.Scope, step, epoch int, lr float64, losses []Loss) {
 	p := pendingStep{step: step + 1, epoch: epoch, lr: lr}
 	var values []*torch.Tensor
-	for _, part := range []struct {
-		name string
-		loss *torch.Tensor
-	}{{"loss_mlm", l.MLM}, {"loss_ita", l.ITC}, {"loss_itm", l.ITM}, {"loss_claims", l.Claims}, {"loss_cells", l.Cells}} {
-		if part.loss != nil {
-			p.names = append(p.names, part.name)
-			values = append(values, part.loss.Detach().To(torch.Float32))
-		}
+	for _, l := range losses {
+		p.names = append(p.names, l.Name)
+		values = append(values, l.Value.Detach().To(torch.Float32))
 	}
 	p.values = s.Keep(torch.Stack(0, values...))
 	r.pending = append(r.pending, p)
 }
 
 // after does what is due once done steps are over.
-func (r *running) after(done int) error {
+func (r *running[B]) after(done int) error {
 	every := r.LogEvery
 	if every <= 0 {
 		every = 50
@@ -221,7 +236,7 @@ func (r *running) after(done int) error {
 
 // flush reads the pending losses off the device, records them and checks that
 // they are numbers.
-func (r *running) flush() error {
+func (r *running[B]) flush() error {
 	pending := r.pending
 	r.pending = nil
 	for i, p := range pending {
@@ -241,7 +256,7 @@ func (r *running) flush() error {
 	return nil
 }
 
-func (r *running) record(rec StepRecord) error {
+func (r *running[B]) record(rec StepRecord) error {
 	for name, v := range rec.Losses {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return &divergedError{rec.Step, name, v}
@@ -254,7 +269,7 @@ func (r *running) record(rec StepRecord) error {
 	return r.Record(rec)
 }
 
-func (r *running) observe(done int) {
+func (r *running[B]) observe(done int) {
 	if r.Observe == nil {
 		return
 	}
@@ -265,13 +280,13 @@ func (r *running) observe(done int) {
 		LR: r.Schedule.At(epoch, (done-1)%r.per, r.per),
 	}
 	if did := done - r.first; did > 0 {
-		p.ImagesPerSec = float64(r.images) / took.Seconds()
+		p.ImagesPerSec = float64(r.examples) / took.Seconds()
 		p.Left = took / time.Duration(did) * time.Duration(r.total-done)
 	}
 	r.Observe(p)
 }
 
-func (r *running) interrupt(done int) error {
+func (r *running[B]) interrupt(done int) error {
 	err := r.flush()
 	if r.Save != nil {
 		err = errors.Join(err, r.Save(Position{Epoch: done / r.per, Step: done % r.per}))

@@ -84,7 +84,7 @@ func (f *flags) overrideFlags() func(*train.Config) error {
 // progressNote is what stands behind the bar of a run in training.
 func progressNote(p train.Progress) string {
 	var losses strings.Builder
-	for _, name := range []string{"loss_mlm", "loss_ita", "loss_itm", "loss_claims", "loss_cells"} {
+	for _, name := range []string{"loss", "loss_mlm", "loss_ita", "loss_itm", "loss_claims", "loss_cells"} {
 		if v, ok := p.Losses[name]; ok {
 			fmt.Fprintf(&losses, "%s %.4f  ", strings.TrimPrefix(name, "loss_"), v)
 		}

@@ -1,0 +1,270 @@
+package task
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+
+	"vlab/albef"
+	"vlab/albef/text"
+	"vlab/albef/torch"
+	"vlab/albef/torch/weights"
+	"vlab/albef/train"
+)
+
+// Run says on what and where a task is run; it is the same for all of them.
+// Config and Dir are needed; other zero fields mean what their comments say.
+type Run struct {
+	Config     *train.Config
+	Dir        string       // where checkpoints, logs and results go; created
+	Device     torch.Device // zero is the first CUDA device: say [torch.CPU] for the CPU
+	Checkpoint string       // of pretraining, to begin with; or a finetuned one, to go on from or to evaluate
+	Resume     bool         // go on where Checkpoint, or else the newest one in Dir, stopped
+	Evaluate   bool         // measure only
+	Logger     *slog.Logger // nil: slog.Default()
+
+	Observe func(stage string, p train.Progress) // nil: nobody
+}
+
+// Results are a task's figures by their official names, such as test_acc or
+// test_r1; log.txt has them.
+type Results map[string]float64
+
+// origin is what a run begins with: a checkpoint, or sizes alone.
+type origin struct {
+	config     albef.Config
+	checkpoint *train.Checkpoint // nil without one
+	path       string
+	tokenizer  *text.Tokenizer
+	vocab      []string // nil: bert-base-uncased
+}
+
+// open reads the run's checkpoint, and from it the sizes, over which the
+// configuration's own keys stand.
+func (r *Run) open() (*origin, error) {
+	if r.Logger == nil {
+		r.Logger = slog.Default()
+	}
+	if err := r.Config.Validate(); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(r.Dir, 0o755); err != nil {
+		return nil, fmt.Errorf("output_dir: %w", err)
+	}
+	o := &origin{path: r.Checkpoint, tokenizer: text.Default()}
+	var err error
+	if o.path == "" && r.Resume {
+		if o.path, err = train.FindLast(r.Dir); err != nil {
+			return nil, &hintError{err, "leave --resume out to start afresh"}
+		}
+	}
+	if o.path == "" {
+		o.config, err = modelConfig(r.Config)
+		return o, err
+	}
+	if o.checkpoint, err = train.ReadCheckpoint(o.path); err != nil {
+		return nil, err
+	}
+	if o.tokenizer, err = o.checkpoint.Tokenizer(); err != nil {
+		return nil, fmt.Errorf("load checkpoint %s: %w", o.path, err)
+	}
+	o.vocab = o.checkpoint.Vocab
+	if o.config, err = albef.ConfigOf(o.checkpoint.State, o.checkpoint.Model); err != nil {
+		return nil, fmt.Errorf("load checkpoint %s: %w", o.path, err)
+	}
+	override(r.Config, &o.config)
+	return o, o.config.Validate()
+}
+
+// job is one task's part in a run.
+type job[B train.Batch] struct {
+	model interface {
+		train.Model
+		LoadState(state *weights.Dict, fresh ...func(name string) bool) (albef.LoadReport, error)
+	}
+	// adapt turns a pretraining checkpoint's weights into the task's; those of a
+	// finetuned one it returns as they are. nil: nothing is to be done.
+	adapt func(state *weights.Dict) (*weights.Dict, error)
+	fresh func(name string) bool // weights that a pretraining checkpoint needn't have; nil: none
+	feed  func(ctx context.Context) (train.Feed[B], error)
+	// forward computes a batch's losses; distill is the teacher's weight, 0 without.
+	forward func(b B, distill float64) []train.Loss
+	// evaluate measures the model as it is. It runs without gradients.
+	evaluate func(ctx context.Context) (Results, error)
+	score    string // the result by which the best checkpoint is kept: the larger the better; "": none is
+	distill  train.DistillRamp
+}
+
+// running is one job at work.
+type running[B train.Batch] struct {
+	*Run
+	*origin
+	job     job[B]
+	opt     *train.AdamW
+	metrics *train.Metrics
+	from    train.Position
+	steps   int // done over all epochs before this run
+	per     int
+	best    float64
+	results Results
+}
+
+// do trains and evaluates, or evaluates only, and returns the last results;
+// also with [train.ErrInterrupted], when everything is saved. The caller closes
+// the model.
+func do[B train.Batch](ctx context.Context, run *Run, o *origin, j job[B]) (Results, error) {
+	r := &running[B]{Run: run, origin: o, job: j, best: math.Inf(-1)}
+	if err := r.load(); err != nil {
+		return nil, err
+	}
+	if r.Evaluate {
+		return r.measure(ctx)
+	}
+	r.opt = train.NewAdamW(j.model, r.Config.Optimizer.WeightDecay)
+	defer r.opt.Close()
+	r.opt.Beta1, r.opt.Beta2, r.opt.Eps = r.Config.Optimizer.Betas[0], r.Config.Optimizer.Betas[1], r.Config.Optimizer.Eps
+	if err := r.resume(); err != nil {
+		return nil, err
+	}
+	if err := r.Config.WriteFile(filepath.Join(r.Dir, "config.yaml")); err != nil {
+		return nil, err
+	}
+	var err error
+	if r.metrics, err = train.OpenMetrics(r.Dir, r.steps); err != nil {
+		return nil, err
+	}
+	err = r.train(ctx)
+	return r.results, errors.Join(err, r.metrics.Close())
+}
+
+// load fills the model from the checkpoint.
+func (r *running[B]) load() error {
+	if r.checkpoint == nil {
+		if r.Evaluate {
+			return &hintError{errors.New("evaluate: no checkpoint"), "--checkpoint names the model to measure"}
+		}
+		return nil
+	}
+	state := r.checkpoint.State
+	if r.job.adapt != nil {
+		var err error
+		if state, err = r.job.adapt(state); err != nil {
+			return fmt.Errorf("load checkpoint %s: %w", r.path, err)
+		}
+	}
+	var fresh []func(string) bool
+	if r.job.fresh != nil && !r.Resume && !r.Evaluate {
+		fresh = append(fresh, r.job.fresh)
+	}
+	report, err := r.job.model.LoadState(state, fresh...)
+	if err != nil {
+		return fmt.Errorf("load checkpoint %s: %w", r.path, err)
+	}
+	r.Logger.Info("checkpoint", "file", r.path, "weights", report.String())
+	return nil
+}
+
+func (r *running[B]) resume() error {
+	if !r.Resume {
+		return nil
+	}
+	if err := r.opt.LoadState(r.checkpoint.Optimizer); err != nil {
+		return fmt.Errorf("resume from %s: %w", r.path, err)
+	}
+	r.from, r.steps = r.checkpoint.At, r.checkpoint.Steps
+	if r.checkpoint.Random != nil {
+		torch.SetRandomState(torch.CPU, r.checkpoint.Random)
+	}
+	if best, ok := r.checkpoint.Note["best"]; ok {
+		if _, err := fmt.Sscan(best, &r.best); err != nil {
+			return fmt.Errorf("resume from %s: best %q: %w", r.path, best, err)
+		}
+	}
+	return nil
+}
+
+func (r *running[B]) measure(ctx context.Context) (out Results, err error) {
+	torch.NoGrad(func() { out, err = r.job.evaluate(ctx) })
+	if err != nil {
+		return nil, fmt.Errorf("evaluate: %w", err)
+	}
+	return out, nil
+}
+
+func (r *running[B]) train(ctx context.Context) (err error) {
+	feed, err := r.job.feed(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, feed.Close()) }()
+	r.per = feed.Steps()
+	c := r.Config
+	loop := &train.Loop[B]{
+		Model: r.job.model, Opt: r.opt, Feed: feed, Forward: r.job.forward, Schedule: c.Schedule(), Epochs: c.Schedular.Epochs,
+		MaxSteps: c.MaxSteps, Distill: r.job.distill, BF16: c.DType == "bf16", Clip: c.GradClip, LogEvery: c.LogEvery,
+		Save: func(at train.Position) error { return r.save(train.LastName, at) }, SaveEvery: c.SaveEvery,
+		EpochDone: func(at train.Position) error { return r.epochDone(ctx, at) },
+		Record: func(rec train.StepRecord) error {
+			values := maps.Clone(rec.Losses)
+			values["lr"] = rec.LR
+			return r.metrics.Step(rec.Step, rec.Epoch, values)
+		},
+	}
+	if r.Observe != nil {
+		loop.Observe = func(p train.Progress) { r.Observe("train", p) }
+	}
+	if err := loop.Run(ctx, r.from); err != nil {
+		return err
+	}
+	if n := c.MaxSteps; n > 0 && n%r.per != 0 && n < c.Schedular.Epochs*r.per { // cut within an epoch
+		return r.epochDone(ctx, train.Position{Epoch: n / r.per, Step: n % r.per})
+	}
+	return nil
+}
+
+// epochDone measures, keeps the state, and the weights apart if they are the
+// best so far.
+func (r *running[B]) epochDone(ctx context.Context, at train.Position) error {
+	// The state first: an evaluation may be interrupted.
+	if err := r.save(train.LastName, at); err != nil {
+		return err
+	}
+	results, err := r.measure(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			return errors.Join(train.ErrInterrupted, err)
+		}
+		return err
+	}
+	r.results = results
+	r.Logger.Info("epoch done", "epoch", max(at.Epoch-1, 0), "results", fmt.Sprint(results))
+	if score, ok := results[r.job.score]; ok && score > r.best {
+		r.best = score
+		if err := r.save(BestName, at); err != nil {
+			return err
+		}
+		if err := r.save(train.LastName, at); err != nil { // it knows the best now
+			return err
+		}
+	}
+	return r.metrics.Epoch(max(at.Epoch-1, 0), results)
+}
+
+// BestName is the official name of the checkpoint with the best score.
+const BestName = "checkpoint_best.pth"
+
+func (r *running[B]) save(name string, at train.Position) error {
+	ck := &train.Checkpoint{
+		State: r.job.model.State(), Optimizer: r.opt.State(r.Config.Optimizer.LR), Model: r.job.model.Config(), Vocab: r.vocab,
+		At: at, Steps: at.Epoch*r.per + at.Step, Random: torch.RandomState(torch.CPU),
+	}
+	if !math.IsInf(r.best, -1) {
+		ck.Note = map[string]string{"best": fmt.Sprint(r.best)}
+	}
+	return ck.Write(filepath.Join(r.Dir, name), r.Config.Schedule(), r.Config)
+}
