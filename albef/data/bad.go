@@ -51,7 +51,7 @@ func (l *Loader) account(s *slot) error {
 		return hinted(hint, "load epoch %d step %d: records %d to %d are all bad, the first: %w",
 			s.batch.Epoch, s.batch.Step, f[0].Index, f[len(f)-1].Index, f[0].Err)
 	}
-	limit := l.config.MaxBad
+	limit := max(0, l.config.MaxBad) // a negative one is dealt with above
 	if l.tried < badGrace || float64(l.bad.Count) <= limit*float64(l.tried) {
 		return nil
 	}

@@ -125,6 +125,16 @@ func (d *Decoder) DecodeBytes(name string, content []byte) (*RGB, error) {
 
 // read loads the file at path into d.file.
 func (d *Decoder) read(path string) error {
+	if file, member, ok := splitTar(path); ok {
+		t, err := openTar(file)
+		if err == nil {
+			d.file, err = t.read(member, d.file)
+		}
+		if err != nil {
+			return hinted("check the path of the shard", "open image: %w", err)
+		}
+		return nil
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return hinted("check the path and image_root", "open image: %w", err)

@@ -13,7 +13,7 @@ import (
 	"strconv"
 )
 
-// readRecords decodes every object of the json lists in files into a W and
+// readRecords decodes every object of the json lists, or of the lines, in files into a W and
 // turns it into a record by build. Errors name the file, the line, the record
 // (counted from 0 in its file) and the key.
 func readRecords[W, R any](ctx context.Context, files []string, build func(*W) (R, error)) ([]R, error) {
@@ -46,7 +46,7 @@ func appendRecords[W, R any](ctx context.Context, records []R, path string, buil
 			return records, nil
 		}
 		if err != nil {
-			return nil, hinted("the file must hold one json list of objects", "read annotations %s:%d: %w", path, s.line, err)
+			return nil, hinted("the file must hold one json list of objects, or an object a line", "read annotations %s:%d: %w", path, s.line, err)
 		}
 		var wire W
 		err = json.Unmarshal(s.record, &wire)

@@ -23,13 +23,55 @@ type Pretrain struct {
 func (r Pretrain) ImagePaths() []string { return []string{r.Image} }
 
 // ReadPretrain reads pretraining records. Their images are paths as they stand;
-// root, which the official code has not, comes before relative ones and may be "".
+// root, which the official code has not, comes before relative ones and may be
+// "". A file may also be a tar shard in webdataset's layout, and a name with *
+// stands for all files that match it.
 func ReadPretrain(ctx context.Context, root string, files ...string) ([]Pretrain, error) {
+	files, err := matching(files)
+	if err != nil {
+		return nil, err
+	}
+	var out []Pretrain
+	for _, file := range files {
+		read := readPretrainJSON
+		if strings.HasSuffix(file, ".tar") {
+			read = func(ctx context.Context, _, file string) ([]Pretrain, error) { return readShard(ctx, file) }
+		}
+		records, err := read(ctx, root, file)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, records...)
+	}
+	return out, nil
+}
+
+// matching puts the files that a pattern stands for in its place.
+func matching(files []string) ([]string, error) {
+	var out []string
+	for _, name := range files {
+		if !strings.Contains(name, "*") {
+			out = append(out, name)
+			continue
+		}
+		found, err := filepath.Glob(name)
+		if err != nil || len(found) == 0 {
+			return nil, hinted("check the pattern's folder", "read annotations: no file matches %s", name)
+		}
+		out = append(out, found...)
+	}
+	if len(out) == 0 {
+		return nil, hinted("name at least one json file", "read annotations: no files")
+	}
+	return out, nil
+}
+
+func readPretrainJSON(ctx context.Context, root, file string) ([]Pretrain, error) {
 	type wire struct {
 		Image   *string `json:"image"`
 		Caption *texts  `json:"caption"`
 	}
-	return readRecords(ctx, files, func(w *wire) (Pretrain, error) {
+	return readRecords(ctx, []string{file}, func(w *wire) (Pretrain, error) {
 		if err := missing(presence{"image", w.Image != nil}, presence{"caption", w.Caption != nil}); err != nil {
 			return Pretrain{}, err
 		}

@@ -203,7 +203,7 @@ func TestReadErrorsNameThePlace(t *testing.T) {
 		{"one image", `[{"images":["a"],"sentence":"c","label":"True"}]`, `key "images" has 1 entries, want 2`, nlvr},
 		{"label", `[{"images":["a","b"],"sentence":"c","label":"true"}]`, `key "label" is true, want "True"`, nlvr},
 		{"ve label", `[{"image":"a","sentence":"c","label":"-"}]`, `key "label" is "-"`, ve},
-		{"object", `{"image":"a"}`, `:1: the file begins with '{', want a list`, pretrain},
+		{"object", `{"image":"a"}`, `:1: record 0: key "caption" is missing`, pretrain},
 		{"numbers", `[1]`, `record 0 begins with '1', want an object`, pretrain},
 		{"no comma", "[{\"image\":\"a\",\"caption\":\"b\"}\n{}]", `:2: found '{' after record 0, want a comma`, pretrain},
 		{"cut", `[{"image":"a","caption":"b"},{"image":"c`, `ends in the middle`, pretrain},

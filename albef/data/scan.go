@@ -7,12 +7,14 @@ import (
 	"io"
 )
 
-// recordScanner cuts a json list of objects into its objects without holding
-// more than one of them, and knows the line each begins on.
+// recordScanner cuts a json list of objects, or a file with an object a line,
+// into its objects without holding more than one of them, and knows the line
+// each begins on.
 type recordScanner struct {
 	in     *bufio.Reader
 	line   int // of the next byte, from 1
 	opened bool
+	bare   bool // objects without a list around them
 	closed bool
 	index  int // of record, from 0
 
@@ -31,12 +33,18 @@ func (s *recordScanner) next() error {
 		return io.EOF
 	}
 	c, err := s.skipSpace()
+	if err == io.ErrUnexpectedEOF && s.bare { //nolint:errorlint // between objects it comes unwrapped
+		s.closed = true
+		return io.EOF
+	}
 	if err != nil {
 		return err
 	}
-	if !s.opened {
+	if s.bare = s.bare || !s.opened && c == '{'; s.bare {
+		s.opened = true
+	} else if !s.opened {
 		if c != '[' {
-			return fmt.Errorf("the file begins with %q, want a list of records, [{...}, ...]", c)
+			return fmt.Errorf("the file begins with %q, want a list of records, [{...}, ...], or a record a line", c)
 		}
 		s.opened = true
 		if c, err = s.skipSpace(); err != nil {
@@ -114,6 +122,11 @@ func (s *recordScanner) skipSpace() (byte, error) {
 		}
 	}
 	for {
+		if s.bare {
+			if _, err := s.in.Peek(1); err == io.EOF {
+				return 0, io.ErrUnexpectedEOF
+			}
+		}
 		c, err := s.byte()
 		if err != nil || !isSpace(c) {
 			return c, err
@@ -121,10 +134,17 @@ func (s *recordScanner) skipSpace() (byte, error) {
 	}
 }
 
+func (s *recordScanner) within() string {
+	if s.bare {
+		return "a record"
+	}
+	return "the list"
+}
+
 func (s *recordScanner) byte() (byte, error) {
 	c, err := s.in.ReadByte()
 	if err == io.EOF {
-		return 0, fmt.Errorf("the file ends in the middle of the list: %w", io.ErrUnexpectedEOF)
+		return 0, fmt.Errorf("the file ends in the middle of %s: %w", s.within(), io.ErrUnexpectedEOF)
 	}
 	if c == '\n' {
 		s.line++

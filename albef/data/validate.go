@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -82,8 +81,8 @@ func absentFiles(ctx context.Context, paths []string) ([]bool, error) {
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				info, err := os.Stat(paths[i])
-				absent[i] = err != nil || !info.Mode().IsRegular() || info.Size() == 0
+				size, err := imageSize(paths[i])
+				absent[i] = err != nil || size == 0
 			}
 			return nil
 		})

@@ -266,5 +266,6 @@ func (r *running[B]) save(name string, at train.Position) error {
 	if !math.IsInf(r.best, -1) {
 		ck.Note = map[string]string{"best": fmt.Sprint(r.best)}
 	}
+	defer ck.Drop()
 	return ck.Write(filepath.Join(r.Dir, name), r.Config.Schedule(), r.Config)
 }

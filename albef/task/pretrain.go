@@ -333,6 +333,7 @@ func (r *run) save(name string, at train.Position) error {
 		State: r.Model.State(), Optimizer: r.opt.State(r.Config.Optimizer.LR), Model: r.Model.Config(), Vocab: r.Vocab,
 		At: at, Steps: at.Epoch*r.per + at.Step, Random: torch.RandomState(torch.CPU),
 	}
+	defer ck.Drop()
 	return ck.Write(filepath.Join(r.Dir, name), r.Config.Schedule(), r.Config)
 }
 

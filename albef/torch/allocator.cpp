@@ -12,6 +12,7 @@
 #include <malloc.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <mutex>
@@ -29,8 +30,8 @@ struct BlockSize {
   size_t index, bytes;
 };
 
-// block_size is the smallest block for n bytes: 2^k times 9/8, 10/8 ... 16/8,
-// rounded to the alignment.
+// block_size is the smallest block for n bytes: multiples of the alignment, then
+// 2^k times 9/8, 10/8 ... 16/8. A greater index means a greater block.
 BlockSize block_size(size_t n) {
   if (n <= 1024) {
     size_t units = n == 0 ? 1 : (n + kAlign - 1) / kAlign;
@@ -39,7 +40,7 @@ BlockSize block_size(size_t n) {
   size_t octave = 64 - __builtin_clzll(n - 1);  // 2^(octave-1) < n <= 2^octave
   size_t step = size_t{1} << (octave - 4);
   size_t bytes = (n + step - 1) / step * step;
-  return {octave * 8 + (bytes / step) % 8, bytes};
+  return {octave * 8 + bytes / step - 8, bytes};
 }
 
 class BlockAllocator final : public c10::Allocator {
@@ -48,8 +49,10 @@ class BlockAllocator final : public c10::Allocator {
     if (n == 0) return {nullptr, nullptr, &release, c10::DeviceType::CPU};
     BlockSize size = block_size(n);
     char* block = take(size.index);
-    if (!block) block = fresh(size);
-    *reinterpret_cast<size_t*>(block) = size.index;
+    if (!block) {
+      block = fresh(size);
+      *reinterpret_cast<size_t*>(block) = size.index;
+    }
     void* data = block + kAlign;
     return {data, data, &release, c10::DeviceType::CPU};
   }
@@ -69,13 +72,19 @@ class BlockAllocator final : public c10::Allocator {
  private:
   static void release(void* data);
 
+  // take looks for a waiting block of the size, or up to an octave above: a
+  // batch with shorter texts than the last one uses what that left.
   char* take(size_t index) {
     std::lock_guard<std::mutex> hold(lock_);
-    auto& list = waiting_[index];
-    if (list.empty()) return nullptr;
-    char* block = list.back();
-    list.pop_back();
-    return block;
+    size_t end = std::min(index + 8, kSizes - 1);
+    for (size_t i = index; i <= end; i++) {
+      auto& list = waiting_[i];
+      if (list.empty()) continue;
+      char* block = list.back();
+      list.pop_back();
+      return block;
+    }
+    return nullptr;
   }
 
   char* fresh(BlockSize size) {

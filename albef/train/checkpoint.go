@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -68,6 +69,13 @@ func (c *Checkpoint) Write(path string, schedule Schedule, config *Config) error
 		return fmt.Errorf("save checkpoint: %w", err)
 	}
 	return nil
+}
+
+// Drop lets go of the checkpoint's copy of a training state, some five times
+// the size of the weights, and gives its memory back to the system at once.
+func (c *Checkpoint) Drop() {
+	*c = Checkpoint{}
+	debug.FreeOSMemory()
 }
 
 func (c *Checkpoint) own() (*weights.OrderedMap, error) {
