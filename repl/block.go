@@ -89,13 +89,18 @@ func (b *block) note(l look, text string) {
 	b.items = append(b.items, it)
 }
 
-// show adds a value to the block.
+// show adds a value to the block. A table that comes with a picture, such as the
+// peaks of a grounding, stands below it: half blocks don't show what is written
+// in the picture.
 func (b *block) show(data map[string]any, id string) *item {
 	b.clearIfDue()
 	b.rows = nil
 	it := &item{id: id}
 	it.set(data)
 	b.items = append(b.items, it)
+	if text, ok := data["text/plain"].(string); ok && it.picture != nil && id == "" && strings.Contains(text, "\n") {
+		b.note(plainLook, text)
+	}
 	return it
 }
 

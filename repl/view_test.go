@@ -208,6 +208,16 @@ func TestViewOnlyReads(t *testing.T) {
 	}
 }
 
+func TestTableOfPictureStandsBelowIt(t *testing.T) {
+	b := newBench(t, 40, 30)
+	b.runs("x", map[string]any{"image/png": checker(t, 8, 8), "text/plain": "word  peak\nred   1, 2"}, nil)
+	b.drawAll()
+	got := b.screen()
+	if picture, table := strings.LastIndex(got, "▀"), strings.Index(got, "red   1, 2"); picture < 0 || table < picture {
+		t.Errorf("got\n%s\nwant the picture and the table below it", got)
+	}
+}
+
 func TestPictureNeedsColours(t *testing.T) {
 	b := newBench(t, 40, 12)
 	b.send(tea.ColorProfileMsg{Profile: colorprofile.ASCII})

@@ -63,9 +63,9 @@ func cell(up, down color.NRGBA, code func(color.NRGBA) string) (attributes, bloc
 		return "0;38;" + code(down), "▄"
 	case clearDown:
 		return "0;38;" + code(up), "▀"
-	case code(up) == code(down):
-		return "0;48;" + code(down), " "
 	}
+	// Also where both are alike: terminals and their multiplexers drop coloured
+	// blanks at the end of a line.
 	return "38;" + code(up) + ";48;" + code(down), "▀"
 }
 

@@ -27,7 +27,7 @@ func TestHalfBlocks(t *testing.T) {
 		want string
 	}{
 		{"two colours", picture(1, red, blue), viz.HalfBlocks, "\x1b[38;2;255;0;0;48;2;0;0;255m▀\x1b[0m\n"},
-		{"one colour", picture(1, red, red), viz.HalfBlocks, "\x1b[0;48;2;255;0;0m \x1b[0m\n"},
+		{"one colour", picture(1, red, red), viz.HalfBlocks, "\x1b[38;2;255;0;0;48;2;255;0;0m▀\x1b[0m\n"},
 		{"one pixel", picture(1, red), viz.HalfBlocks, "\x1b[0;38;2;255;0;0m▀\x1b[0m\n"},
 		{"clear above", picture(1, glass, blue), viz.HalfBlocks, "\x1b[0;38;2;0;0;255m▄\x1b[0m\n"},
 		{"clear", picture(1, glass, glass), viz.HalfBlocks, "\x1b[0m \x1b[0m\n"},
