@@ -42,7 +42,7 @@ func (e *MissingError) Hint() string {
 // LoadState overwrites the parameters with those of state, by their official
 // names, with or without the "bert." that the checkpoints of finetuned models drop. Position
 // embeddings of another grid are interpolated. Momentum weights and queues may
-// be missing: the momentum model is then copied from the online one. Names that
+// be missing: the momentum weights are then copied from the online ones. Names that
 // fresh is true of, as a task's new head, may be missing too and keep what they
 // have. Any other missing weight is a [*MissingError]; nothing has been changed
 // then, nor when a shape differs.
@@ -50,12 +50,12 @@ func (m *Module) LoadState(state *weights.Dict, fresh ...func(name string) bool)
 	var report LoadReport
 	found := map[string]*weights.Tensor{}
 	used := map[string]bool{}
-	momentumMissing := false
+	absent := map[*torch.Tensor]bool{}
 	for _, p := range m.params {
 		key, t := lookUp(state, p.Name)
 		if t == nil {
 			report.Missing = append(report.Missing, p.Name)
-			momentumMissing = momentumMissing || strings.Contains(p.Name, "_m.")
+			absent[p.Tensor] = absent[p.Tensor] || !p.Tied && !m.keepTeacher
 			continue
 		}
 		used[key] = true
@@ -84,8 +84,10 @@ func (m *Module) LoadState(state *weights.Dict, fresh ...func(name string) bool)
 				s.Do(func(s *torch.Scope) { p.Tensor.Copy(fromWeights(s, t)) })
 			}
 		}
-		if momentumMissing {
-			m.CopyToMomentum()
+		for i, t := range m.momentum {
+			if absent[t] {
+				t.Copy(m.online[i])
+			}
 		}
 	})
 	return report, err

@@ -8,22 +8,31 @@ type itcTerms struct {
 	i2t, t2i *torch.Tensor // similarities of the batch, [B, B], over the temperature
 }
 
+// together says, in zeros and ones, what belongs together beside each image and
+// its own text.
+type together struct {
+	batch *torch.Tensor // [B images, B texts]; nil: nothing else
+	queue *torch.Tensor // [B, Q], for queries of both kinds; nil: nothing
+}
+
 // itc is the image-text contrastive loss with momentum distillation: ALBEF
 // eq. 1 and 6. Queries are the online features [B, D]; the bank is this
-// batch's momentum features followed by the queue. same, [B images, B texts] of 0
-// and 1, says which texts of the batch are true of which images; nil means its
-// own alone.
-func (m *Model) itc(image, text, imageM, textM, same *torch.Tensor, distill float64) itcTerms {
+// batch's momentum features followed by the queue. same makes for several right
+// answers.
+func (m *Model) itc(image, text, imageM, textM *torch.Tensor, same together, distill float64) itcTerms {
 	b := image.Size(0)
 	s := image.Scope()
 	imageBank := torch.Cat(1, imageM.T(), s.Use(m.queue.images)) // [D, B+Q]
 	textBank := torch.Cat(1, textM.T(), s.Use(m.queue.texts))
 	var i2tTargets, t2iTargets *torch.Tensor
 	torch.NoGrad(func() {
-		if same == nil {
-			same = s.Floats(identity(b), b, b).ToDevice(m.device)
+		if same.batch == nil {
+			same.batch = s.Floats(identity(b), b, b).ToDevice(m.device)
 		}
-		i2tTargets, t2iTargets = m.bankTargets(s, same), m.bankTargets(s, same.T())
+		if same.queue == nil {
+			same.queue = s.Zeros(m.device, b, m.queue.size)
+		}
+		i2tTargets, t2iTargets = bankTargets(same.batch, same.queue), bankTargets(same.batch.T(), same.queue)
 		if distill > 0 {
 			temp := s.Use(m.temp)
 			i2tTargets = imageM.MatMul(textBank).Div(temp).Softmax(1).Scale(distill).Add(i2tTargets.Scale(1 - distill))
@@ -36,10 +45,11 @@ func (m *Model) itc(image, text, imageM, textM, same *torch.Tensor, distill floa
 	return itcTerms{loss: loss, i2t: i2t.Detach().Narrow(1, 0, b), t2i: t2i.Detach().Narrow(1, 0, b)}
 }
 
-// bankTargets makes every row of same [B, B] sum to 1 and spreads it over the
-// whole bank, [B, B+Q].
-func (m *Model) bankTargets(s *torch.Scope, same *torch.Tensor) *torch.Tensor {
-	return torch.Cat(1, same.Div(same.SumDim(1, true)), s.Zeros(m.device, same.Size(0), m.queue.size))
+// bankTargets spreads what is right, [B, B] of the batch and [B, Q] of the
+// queue, over the bank, [B, B+Q]; a row sums to 1.
+func bankTargets(batch, queue *torch.Tensor) *torch.Tensor {
+	right := torch.Cat(1, batch, queue)
+	return right.Div(right.SumDim(1, true))
 }
 
 func identity(n int) []float32 {

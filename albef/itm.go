@@ -43,6 +43,14 @@ func (m *Model) hardNegatives(terms itcTerms, same *torch.Tensor) (out negatives
 // multinomial is how negatives are drawn unless a test says otherwise.
 func multinomial(weights *torch.Tensor) *torch.Tensor { return weights.Multinomial(1) }
 
+// matchLoss is ITM on fused hidden states [3B, T, C]: B pairs that match, then
+// those drawn.
+func (m *Model) matchLoss(hidden *torch.Tensor, drawn negatives) *torch.Tensor {
+	n := drawn.labels.Size(0) / 2
+	labels := torch.Cat(0, torch.Full(hidden.Scope(), 1, torch.Int64, m.device, n), drawn.labels) // 1 is a match
+	return m.Match(hidden).To(torch.Float32).CrossEntropy(labels, ignored)
+}
+
 // Match returns the ITM logits [B, 2] for fused hidden states [B, T, C]:
 // entry 1 speaks for a match.
 func (m *Model) Match(hidden *torch.Tensor) *torch.Tensor {

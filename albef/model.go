@@ -39,34 +39,38 @@ func New(c Config, dev torch.Device, seed int64) (*Model, error) {
 	}
 	torch.Seed(seed)
 	m := &Model{Module: Module{config: c, device: dev}, draw: multinomial}
-	if err := m.make(m.build); err != nil {
+	err := m.make(func(b builder) {
+		m.build(b, newQueue, newTextModel)
+		m.buildCells(b)
+	})
+	if err != nil {
 		return nil, err
 	}
 	return m, nil
 }
 
-// build registers everything in the official order.
-func (m *Model) build(b builder) {
+// build registers in the official order what pretraining and retrieval have in
+// common.
+func (m *Model) build(b builder, queue func(builder, Config) *Queue, text func(builder, Config) *TextModel) {
 	m.temp = b.param("temp", start{"fill", m.config.Temperature})
-	m.queue = newQueue(b, m.config)
+	m.queue = queue(b, m.config)
 	parts := &encoders{}
 	parts.image = newImageEncoder(b.in("visual_encoder"), m.config)
-	parts.text = newTextModel(b.in("text_encoder"), m.config)
+	parts.text = text(b.in("text_encoder"), m.config)
 	parts.imageProj = b.linear("vision_proj", m.config.VisionWidth, m.config.EmbedDim, fanIn(m.config.VisionWidth))
 	parts.textProj = b.linear("text_proj", m.config.Hidden, m.config.EmbedDim, fanIn(m.config.Hidden))
 	m.itmHead = b.linear("itm_head", m.config.Hidden, 2, fanIn(m.config.Hidden))
-	m.teacher = m.buildMomentum(b)
-	m.buildCells(b)
+	m.teacher = m.buildMomentum(b, text)
 	m.Image, m.Text = parts.image, parts.text
 	m.ImageProj, m.TextProj = parts.imageFeats, parts.textFeats
 }
 
-func (m *Model) buildMomentum(b builder) *encoders {
+func (m *Model) buildMomentum(b builder, text func(builder, Config) *TextModel) *encoders {
 	b.frozen = true
 	e := &encoders{}
 	e.image = newImageEncoder(b.in("visual_encoder_m"), m.config)
 	e.imageProj = b.linear("vision_proj_m", m.config.VisionWidth, m.config.EmbedDim, zeros)
-	e.text = newTextModel(b.in("text_encoder_m"), m.config)
+	e.text = text(b.in("text_encoder_m"), m.config)
 	e.textProj = b.linear("text_proj_m", m.config.Hidden, m.config.EmbedDim, zeros)
 	return e
 }

@@ -15,6 +15,8 @@ type Module struct {
 	params   []Param
 	online   []*torch.Tensor // what has a momentum copy
 	momentum []*torch.Tensor
+
+	keepTeacher bool // see [NLVR.KeepTeacher]
 }
 
 // make registers the parameters through build and pairs those of the momentum

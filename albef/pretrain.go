@@ -79,7 +79,7 @@ func (m *Model) Pretrain(b Batch, distill float64) Losses {
 		m.MomentumUpdate()
 		imageM, textM, teacher = m.teach(b, st.embeds, distill)
 	})
-	terms := m.itc(st.image, st.feats, imageM, textM, b.Same, distill)
+	terms := m.itc(st.image, st.feats, imageM, textM, together{batch: b.Same}, distill)
 	torch.NoGrad(func() { m.queue.push(imageM, textM) })
 
 	drawn := m.hardNegatives(terms, b.Same)
@@ -98,17 +98,23 @@ func (m *Model) Pretrain(b Batch, distill float64) Losses {
 // encode runs the online encoders, clean and masked texts in one batch.
 func (m *Model) encode(b Batch) student {
 	var st student
-	if m.frozen {
-		torch.NoGrad(func() { st.embeds = m.Image.Forward(b.Images) })
-	} else {
-		st.embeds = m.Image.Forward(b.Images)
-	}
+	st.embeds = m.imageEmbeds(b.Images)
 	st.image = m.ImageProj(st.embeds.Select(1, 0))
 	n := b.IDs.Size(0)
 	texts := m.Text.Encode(torch.Cat(0, b.IDs, b.MaskedIDs), torch.Cat(0, b.Mask, b.Mask), m.config.Dropout)
 	st.text, st.masked = texts.Narrow(0, 0, n), texts.Narrow(0, n, n)
 	st.feats = m.TextProj(st.text.Select(1, 0))
 	return st
+}
+
+// imageEmbeds runs the image encoder, without gradients where it is frozen:
+// [B, P, C].
+func (m *Model) imageEmbeds(images *torch.Tensor) (out *torch.Tensor) {
+	if !m.frozen {
+		return m.Image.Forward(images)
+	}
+	torch.NoGrad(func() { out = m.Image.Forward(images) })
+	return out
 }
 
 // teach runs the momentum model: features for ITC and, where distillation asks
@@ -142,8 +148,7 @@ func (m *Model) fuseAll(b Batch, st student, kv KeyValues, teacher *torch.Tensor
 	images := kv.Pick(torch.Cat(0, own, drawn.images, own, own))
 	hidden := m.Text.Fuse(texts, masks, images, m.config.Dropout)
 
-	labels := torch.Cat(0, torch.Full(s, 1, torch.Int64, m.device, n), drawn.labels) // 1 is a match
-	out.ITM = m.Match(hidden.Narrow(0, 0, 3*n)).To(torch.Float32).CrossEntropy(labels, ignored)
+	out.ITM = m.matchLoss(hidden.Narrow(0, 0, 3*n), drawn)
 	if b.Positions == nil {
 		out.MLM = s.Zeros(m.device)
 		return

@@ -11,15 +11,33 @@ import (
 // official one, [D, Q].
 type Queue struct {
 	images, texts *torch.Tensor // [D, Q]
+	groups        *torch.Tensor // [1, Q] int64, the image id of each entry; nil in pretraining
 	pointer       *torch.Tensor // [1], int64; mirrors next for checkpoints
 	next, size    int
 }
 
 func newQueue(b builder, c Config) *Queue {
+	q := newQueueFeats(b, c)
+	q.pointer = b.buffer("queue_ptr", int64s([]int64{0}, b.device, 1))
+	return q
+}
+
+// newGroupQueue makes a queue that knows which image each entry belongs to.
+func newGroupQueue(b builder, c Config) *Queue {
+	q := newQueueFeats(b, c)
+	q.groups = b.buffer("idx_queue", torch.Full(nil, noGroup, torch.Int64, b.device, 1, c.QueueSize))
+	q.pointer = b.buffer("queue_ptr", int64s([]int64{0}, b.device, 1))
+	return q
+}
+
+// noGroup is the image id of entries that belong to no image of the data, such
+// as those that a pretraining checkpoint brings along.
+const noGroup = -100
+
+func newQueueFeats(b builder, c Config) *Queue {
 	q := &Queue{size: c.QueueSize}
 	q.images = b.buffer("image_queue", unitColumns(b.device, c.EmbedDim, c.QueueSize))
 	q.texts = b.buffer("text_queue", unitColumns(b.device, c.EmbedDim, c.QueueSize))
-	q.pointer = b.buffer("queue_ptr", int64s([]int64{0}, b.device, 1))
 	return q
 }
 
@@ -42,6 +60,15 @@ func (q *Queue) push(images, texts *torch.Tensor) {
 	s.Use(q.texts).Narrow(1, q.next, n).Copy(texts.T())
 	q.next = (q.next + n) % q.size
 	s.Use(q.pointer).Copy(s.Ints([]int64{int64(q.next)}, 1))
+}
+
+// pushGroups is push with the image id of each entry, [B] int64.
+func (q *Queue) pushGroups(images, texts, groups *torch.Tensor) {
+	n := groups.Size(0)
+	if q.size%n == 0 { // else push says so
+		groups.Scope().Use(q.groups).Narrow(1, q.next, n).Copy(groups.View(1, n))
+	}
+	q.push(images, texts)
 }
 
 // sync reads the pointer anew after a checkpoint was loaded.

@@ -23,7 +23,6 @@ func ConfigOf(state *weights.Dict, base Config) (Config, error) {
 	maxPositions := r.shape("text_encoder.bert.embeddings.position_embeddings.weight", 2)
 	fc1 := r.shape("visual_encoder.blocks.0.mlp.fc1.weight", 2)
 	dense := r.shape("text_encoder.bert.encoder.layer.0.intermediate.dense.weight", 2)
-	proj := r.shape("vision_proj.weight", 2)
 	if r.missing != "" {
 		return c, &hintError{
 			fmt.Errorf("read the sizes of a checkpoint: no %s in it", r.missing),
@@ -32,7 +31,10 @@ func ConfigOf(state *weights.Dict, base Config) (Config, error) {
 	}
 	c.VisionWidth, c.VisionMLP = cls[2], fc1[0]
 	c.VocabSize, c.Hidden, c.MaxPositions = words[0], words[1], maxPositions[0]
-	c.Intermediate, c.EmbedDim = dense[0], proj[0]
+	c.Intermediate = dense[0]
+	if _, t := lookUp(state, "vision_proj.weight"); t != nil { // VQA, VE and NLVR2 have none
+		c.EmbedDim = r.shape("vision_proj.weight", 2)[0]
+	}
 	c.VisionDepth = r.count("visual_encoder.blocks.%d.norm1.weight")
 	c.Layers = r.count("text_encoder.bert.encoder.layer.%d.output.dense.weight")
 	c.FusionLayer = c.Layers - r.countFrom("text_encoder.bert.encoder.layer.%d.crossattention.self.query.weight", c.Layers)
@@ -70,6 +72,9 @@ func (c Config) withOfficialChoices() Config {
 	}
 	if c.QueueSize == 0 {
 		c.QueueSize = 1
+	}
+	if c.EmbedDim == 0 {
+		c.EmbedDim = 256
 	}
 	if c.Temperature == 0 {
 		c.Temperature = 0.07

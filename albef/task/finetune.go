@@ -74,7 +74,13 @@ func (r *Run) open() (*origin, error) {
 		return nil, fmt.Errorf("load checkpoint %s: %w", o.path, err)
 	}
 	o.vocab = o.checkpoint.Vocab
-	if o.config, err = albef.ConfigOf(o.checkpoint.State, o.checkpoint.Model); err != nil {
+	base := o.checkpoint.Model
+	if base.Layers == 0 { // an official file, without sizes
+		if base, err = untold(r.Config); err != nil {
+			return nil, err
+		}
+	}
+	if o.config, err = albef.ConfigOf(o.checkpoint.State, base); err != nil {
 		return nil, fmt.Errorf("load checkpoint %s: %w", o.path, err)
 	}
 	override(r.Config, &o.config)

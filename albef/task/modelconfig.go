@@ -30,6 +30,24 @@ func modelConfig(c *train.Config) (albef.Config, error) {
 	return out, out.Validate()
 }
 
+// untold is what weights don't tell, the heads and the dropout, from model and
+// bert_config, or else the official choice.
+func untold(c *train.Config) (albef.Config, error) {
+	out := albef.Config{Dropout: albef.Base().Dropout}
+	if c.Model.Kind == yaml.ScalarNode {
+		var err error
+		if out, err = albef.Preset(c.Model.Value); err != nil {
+			return out, fmt.Errorf("config: %w", err)
+		}
+	} else if err := decodeNode(&c.Model, &out, "model"); err != nil {
+		return out, err
+	}
+	if c.BertConfig == "" {
+		return out, nil
+	}
+	return out, readBertConfig(c.BertConfig, &out)
+}
+
 // override puts what the official keys say in the place of what out has.
 func override(c *train.Config, out *albef.Config) {
 	set := func(key string, to *int, v int) {

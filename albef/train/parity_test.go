@@ -118,7 +118,13 @@ func checkLosses(t *testing.T, l albef.Losses, want step) {
 	}
 }
 
-func checkGradNorms(t *testing.T, s *torch.Scope, m *albef.Model, want map[string]float64) {
+// model is any of the tasks' models.
+type model interface {
+	train.Model
+	Params() []albef.Param
+}
+
+func checkGradNorms(t *testing.T, s *torch.Scope, m model, want map[string]float64) {
 	t.Helper()
 	seen := 0
 	for _, p := range m.Params() {
@@ -151,7 +157,7 @@ func keyBias(name string) bool {
 	return strings.HasSuffix(name, "self.key.bias") || strings.HasSuffix(name, "attn.qkv.bias")
 }
 
-func checkDigests(t *testing.T, m *albef.Model, want map[string]digest, steps int) {
+func checkDigests(t *testing.T, m model, want map[string]digest, steps int) {
 	t.Helper()
 	state := m.State()
 	for name, w := range want {

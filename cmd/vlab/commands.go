@@ -1,5 +1,7 @@
 package main
 
+import "vlab/albef/task"
+
 // commands lists the subcommands in the order of the help text; one without a
 // summary is not shown.
 func commands() []command {
@@ -11,6 +13,7 @@ func commands() []command {
 		{name: "search", summary: "find pictures by text", run: runSearch},
 		{name: "ground", summary: "show where each word of a text looks in a picture", run: runGround},
 		{name: "pretrain", summary: "train ALBEF's three losses on images with captions, or on drawn scenes", run: runPretrain},
+		{name: "retrieval", summary: "finetune and measure finding pictures by text and texts by picture", run: finetune("retrieval", task.Retrieval)},
 		{name: "scenes", summary: "write the drawn corpus to disk in the official formats", run: runScenes},
 		{name: "inspect", summary: "tell what a checkpoint is and holds", run: runInspect},
 		{name: "export", summary: "write what queries need of a checkpoint as .safetensors", run: runExport},

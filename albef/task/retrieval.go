@@ -1,0 +1,194 @@
+package task
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"vlab/albef"
+	"vlab/albef/data"
+	"vlab/albef/text"
+	"vlab/albef/torch"
+	"vlab/albef/train"
+)
+
+// retrievalTokens is the length that texts are cut to where retrieval is
+// measured, [CLS] included (Retrieval.py:90); training cuts none.
+const retrievalTokens = 30
+
+// Retrieval finetunes a pretrained model on {image, caption, image_id} and
+// measures it, after each epoch, on the records of val_file and test_file: the
+// k_test most similar by ITC, ranked by ITM. The results are recalls in percent
+// both ways, val_txt_r1 to test_r_mean. To evaluate a pretraining checkpoint is
+// zero-shot retrieval. Source: Retrieval.py.
+func Retrieval(ctx context.Context, r Run) (Results, error) {
+	o, err := r.open()
+	if err != nil {
+		return nil, err
+	}
+	t := &retrieval{Run: &r, tok: o.tokenizer}
+	if err := t.read(ctx); err != nil {
+		return nil, err
+	}
+	if t.model, err = albef.NewRetrieval(o.config, r.Device, r.Config.Seed); err != nil {
+		return nil, err
+	}
+	defer t.model.Close()
+	j := job[albef.RetrievalBatch]{
+		model: t.model, feed: t.feed, evaluate: t.evaluate, score: "val_r_mean",
+		forward: func(b albef.RetrievalBatch, distill float64) []train.Loss {
+			itc, itm := t.model.Retrieval(b, distill)
+			return []train.Loss{{Name: "loss_itm", Value: itm}, {Name: "loss_ita", Value: itc}}
+		},
+	}
+	if r.Config.Distill {
+		j.distill = train.DistillRamp{Weight: r.Config.DistillWeight, WarmUp: r.Config.WarmUp}
+	}
+	return do(ctx, &r, o, j)
+}
+
+// retrieval is one Retrieval at work.
+type retrieval struct {
+	*Run
+	model  *albef.Model
+	tok    *text.Tokenizer
+	splits []retrievalSplit
+}
+
+// retrievalSplit is what is measured under a prefix, val_ or test_.
+type retrievalSplit struct {
+	name    string
+	records []data.RetrievalEval
+	tokens  text.Batch // of all captions
+	owner   []int      // the image of each
+}
+
+// read reads and checks what is measured.
+func (t *retrieval) read(ctx context.Context) error {
+	c := t.Config
+	if c.KTest < 1 {
+		return &hintError{errors.New("config: k_test is missing"), "it is how many candidates ITM ranks for each query, 128 in Retrieval_flickr.yaml"}
+	}
+	for _, split := range []struct {
+		name  string
+		files []string
+	}{{"val", c.ValFile}, {"test", c.TestFile}} {
+		if len(split.files) == 0 {
+			continue
+		}
+		records, err := data.ReadRetrievalEval(ctx, c.ImageRoot, split.files...)
+		if err != nil {
+			return err
+		}
+		if err := validate(ctx, t.Logger, records, false); err != nil {
+			return err
+		}
+		captions, owner := data.Captions(records)
+		if len(captions) == 0 {
+			return fmt.Errorf("config: %s_file: no captions in %v", split.name, split.files)
+		}
+		for i := range captions {
+			captions[i] = text.PreCaption(captions[i], captionWords)
+		}
+		tokens := t.tok.Batch(captions, text.BatchOptions{MaxLen: retrievalTokens, Truncate: true})
+		t.splits = append(t.splits, retrievalSplit{split.name, records, tokens, owner})
+	}
+	if len(t.splits) == 0 {
+		return &hintError{errors.New("config: neither val_file nor test_file says what to measure"), "val_file: val.json"}
+	}
+	return nil
+}
+
+// evaluate measures every split.
+func (t *retrieval) evaluate(ctx context.Context) (Results, error) {
+	out := Results{}
+	for _, split := range t.splits {
+		began := time.Now()
+		r := &ranker{model: t.model, k: t.Config.KTest, batch: t.evalBatch(), workers: t.Config.NumWorkers}
+		if t.Observe != nil {
+			r.observe = func(stage string, p train.Progress) { t.Observe(split.name+" "+stage, p) }
+		}
+		pictures := data.NewRecordSource(split.records, data.NewResized(t.model.Config().ImageRes), nil)
+		found, err := r.rank(ctx, pictures, split.tokens)
+		if err != nil {
+			return nil, fmt.Errorf("%s_file: %w", split.name, err)
+		}
+		for key, value := range found.recalls(split.owner) {
+			out[split.name+"_"+key] = value
+		}
+		t.Logger.Info("retrieval", "split", split.name, "images", len(split.records), "texts", len(split.owner),
+			"texts_ranked", found.texts.k, "images_ranked", found.images.k, "seconds", int(time.Since(began).Seconds()))
+	}
+	return out, nil
+}
+
+// evalBatch is how many images are encoded at a time.
+func (t *retrieval) evalBatch() int {
+	for _, n := range []int{t.Config.BatchSizeTest, t.Config.BatchSize} {
+		if n > 0 {
+			return n
+		}
+	}
+	return 64 // as official; it changes no result
+}
+
+// feed opens the training data.
+func (t *retrieval) feed(ctx context.Context) (train.Feed[albef.RetrievalBatch], error) {
+	c := t.Config
+	if len(c.TrainFile) == 0 {
+		return nil, &hintError{errors.New("config: train_file is missing"), "name the records {image, caption, image_id}, or only --evaluate"}
+	}
+	records, err := data.ReadRetrievalTrain(ctx, c.ImageRoot, c.TrainFile...)
+	if err != nil {
+		return nil, err
+	}
+	if err := validate(ctx, t.Logger, records, c.SkipBad); err != nil {
+		return nil, err
+	}
+	size, batch := t.model.Config().ImageRes, c.BatchSizeTrain
+	if batch == 0 {
+		batch = c.BatchSize
+	}
+	clean := func(r data.RetrievalTrain, _ *rand.Rand) string { return text.PreCaption(r.Caption, captionWords) }
+	source := data.NewRecordSource(records, data.NewAugmented(data.FinetuneAugment(size)), clean)
+	loader, err := data.NewLoader(source, data.LoaderConfig{Batch: batch, Size: size, Seed: uint64(c.Seed), Workers: c.NumWorkers})
+	if err != nil {
+		return nil, err
+	}
+	groups := make([]int64, len(records))
+	for i, r := range records {
+		groups[i] = int64(r.Group)
+	}
+	return &retrievalFeed{Loader: loader, tok: t.tok, groups: groups, device: t.Device, size: size}, nil
+}
+
+// retrievalFeed feeds training with pairs whose images are numbered.
+type retrievalFeed struct {
+	*data.Loader
+	tok    *text.Tokenizer
+	groups []int64 // by record: its image
+	device torch.Device
+	size   int
+}
+
+// Next returns the next batch in s. Texts are padded to the longest and, like
+// the official ones, not cut.
+func (f *retrievalFeed) Next(ctx context.Context, s *torch.Scope) (albef.RetrievalBatch, error) {
+	b, err := f.Loader.Next(ctx)
+	if err != nil {
+		return albef.RetrievalBatch{}, err
+	}
+	index := make([]int64, len(b.Index))
+	for i, record := range b.Index {
+		index[i] = f.groups[record]
+	}
+	texts := bucketed(f.tok, b.Texts, text.BatchOptions{})
+	return albef.RetrievalBatch{
+		Images: s.Floats(b.Images, len(b.Texts), 3, f.size, f.size).ToDevice(f.device),
+		IDs:    s.Ints(texts.IDs, texts.B, texts.T).ToDevice(f.device),
+		Mask:   s.Ints(texts.Mask, texts.B, texts.T).ToDevice(f.device),
+		Index:  s.Ints(index, len(index)).ToDevice(f.device),
+	}, nil
+}

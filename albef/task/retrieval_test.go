@@ -1,0 +1,89 @@
+package task_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"vlab/albef/scenes"
+	"vlab/albef/task"
+	"vlab/albef/torch"
+)
+
+const demoModel = "../lab/demo/demo.safetensors"
+
+// retrievalOnScenes is a run on a drawn corpus at half the demo model's
+// resolution, at which it is lost at first.
+const retrievalOnScenes = `
+train_file: [%[1]s/retrieval_train.json]
+test_file: %[1]s/retrieval_test.json
+image_root: %[1]s
+image_res: 32
+batch_size_train: 32
+batch_size_test: 16
+queue_size: 128
+k_test: 16
+alpha: 0
+optimizer: {opt: adamW, lr: 3e-4, weight_decay: 0.02}
+schedular: {sched: cosine, epochs: 3, min_lr: 1e-6}
+max_steps: 48
+`
+
+func TestRetrievalLearns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("half a minute")
+	}
+	corpus := t.TempDir()
+	if err := scenes.Write(t.Context(), corpus, 700, 9, 64, nil); err != nil {
+		t.Fatal(err)
+	}
+	run := task.Run{
+		Config: config(t, fmt.Sprintf(retrievalOnScenes, corpus)), Dir: t.TempDir(), Device: torch.CPU,
+		Checkpoint: demoModel, Logger: quiet, Evaluate: true,
+	}
+	before, err := task.Retrieval(t.Context(), run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run.Evaluate = false
+	after, err := task.Retrieval(t.Context(), run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"test_txt_r1", "test_img_r1"} {
+		t.Logf("%s: %.1f %% before, %.1f %% after", key, before[key], after[key])
+		if after[key] < before[key]+8 {
+			t.Errorf("%s: %.1f %% before, %.1f %% after, want 8 more", key, before[key], after[key])
+		}
+	}
+}
+
+func TestRetrievalErrorsNameTheKey(t *testing.T) {
+	corpus := t.TempDir()
+	if err := scenes.Write(t.Context(), corpus, 10, 9, 16, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ key, value, want string }{
+		{"k_test", "0", "config: k_test is missing"},
+		{"test_file", "", "config: neither val_file nor test_file says what to measure"},
+		{"train_file", "", "config: train_file is missing"},
+		{"queue_size", "101", "batch: queue_size 101 is no multiple of the batch size 4"},
+	} {
+		c := config(t, fmt.Sprintf(retrievalOnScenes, corpus))
+		if err := c.Set("batch_size_train", "4"); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Set(tt.key, tt.value); err != nil {
+			t.Fatal(err)
+		}
+		run := task.Run{Config: c, Dir: t.TempDir(), Device: torch.CPU, Checkpoint: demoModel, Logger: quiet}
+		_, err := task.Retrieval(t.Context(), run)
+		if err == nil || err.Error() != tt.want {
+			t.Errorf("%s: %s: got %v, want %q", tt.key, tt.value, err, tt.want)
+		}
+		var hinted interface{ Hint() string }
+		if !errors.As(err, &hinted) || hinted.Hint() == "" {
+			t.Errorf("%s: the error has no hint", tt.key)
+		}
+	}
+}
