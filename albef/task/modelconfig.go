@@ -12,7 +12,22 @@ import (
 // modelConfig is the preset under model, or the official size, with what the
 // official keys say in its place.
 func modelConfig(c *train.Config) (albef.Config, error) {
-	out := albef.Base()
+	out, err := described(c, albef.Base())
+	if err != nil {
+		return out, err
+	}
+	override(c, &out)
+	return out, out.Validate()
+}
+
+// untold is what weights don't tell, the heads and the dropout: what model and
+// bert_config say, or else the official choice.
+func untold(c *train.Config) (albef.Config, error) {
+	return described(c, albef.Config{Dropout: albef.Base().Dropout})
+}
+
+// described puts what model and bert_config say in the place of what out has.
+func described(c *train.Config, out albef.Config) (albef.Config, error) {
 	if c.Model.Kind == yaml.ScalarNode {
 		var err error
 		if out, err = albef.Preset(c.Model.Value); err != nil {
@@ -26,26 +41,7 @@ func modelConfig(c *train.Config) (albef.Config, error) {
 			return out, err
 		}
 	}
-	override(c, &out)
-	return out, out.Validate()
-}
-
-// untold is what weights don't tell, the heads and the dropout, from model and
-// bert_config, or else the official choice.
-func untold(c *train.Config) (albef.Config, error) {
-	out := albef.Config{Dropout: albef.Base().Dropout}
-	if c.Model.Kind == yaml.ScalarNode {
-		var err error
-		if out, err = albef.Preset(c.Model.Value); err != nil {
-			return out, fmt.Errorf("config: %w", err)
-		}
-	} else if err := decodeNode(&c.Model, &out, "model"); err != nil {
-		return out, err
-	}
-	if c.BertConfig == "" {
-		return out, nil
-	}
-	return out, readBertConfig(c.BertConfig, &out)
+	return out, nil
 }
 
 // override puts what the official keys say in the place of what out has.
