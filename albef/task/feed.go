@@ -77,16 +77,22 @@ func textBatch(s *torch.Scope, texts text.Batch, masking albef.Masking, dev torc
 	return out
 }
 
-// bucket is what text lengths are rounded up to, see [bucketed].
-const bucket = 4
+// bucket is what text lengths are rounded up to, and shortest the least that
+// they are rounded to, see [bucketed].
+const bucket, shortest = 4, 12
 
 // bucketed encodes texts and pads them to a multiple of a few tokens: libtorch
 // keeps a compiled kernel for every size of a product, and lengths without
-// number would fill the memory with them.
+// number would fill the memory with them. A batch of nothing but very short
+// texts is rare and gets no size of its own.
 func bucketed(tok *text.Tokenizer, texts []string, opt text.BatchOptions) text.Batch {
 	b := tok.Batch(texts, opt)
-	if b.T%bucket == 0 || opt.Truncate && b.T == opt.MaxLen {
+	length := max((b.T+bucket-1)/bucket*bucket, shortest)
+	if opt.Truncate {
+		length = min(length, opt.MaxLen)
+	}
+	if b.T == length {
 		return b
 	}
-	return tok.Batch(texts, text.BatchOptions{MaxLen: (b.T/bucket + 1) * bucket, Truncate: true, PadToMax: true})
+	return tok.Batch(texts, text.BatchOptions{MaxLen: length, Truncate: true, PadToMax: true})
 }

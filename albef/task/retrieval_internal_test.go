@@ -164,7 +164,7 @@ func TestParityRetrievalRecalls(t *testing.T) {
 		scores, shape := fixture.Get(t, d, name)
 		l := shortlist{k: shape[1], scores: scores}
 		for i := range scores {
-			l.found = append(l.found, int32(i%shape[1])) //nolint:gosec // small
+			l.found = append(l.found, int32(i%shape[1]))
 		}
 		return l
 	}

@@ -221,7 +221,7 @@ func mostSimilar(s *torch.Scope, queries, candidates *torch.Tensor, k int) short
 			sims := s.Use(queries).Narrow(0, at, min(step, n-at)).MatMul(s.Use(candidates).T())
 			_, best := sims.TopK(out.k, 1)
 			for _, i := range best.Ints() {
-				out.found = append(out.found, int32(i)) //nolint:gosec // an index below m
+				out.found = append(out.found, int32(i))
 			}
 		})
 	}

@@ -87,22 +87,7 @@ class BlockAllocator final : public c10::Allocator {
     return nullptr;
   }
 
-  // trade_in gives back waiting blocks that are somewhat too small, about as many
-  // bytes as are about to be asked for: sizes that grow, as with a longer text,
-  // then take the place of the old ones.
-  void trade_in(BlockSize size) {
-    std::lock_guard<std::mutex> hold(lock_);
-    size_t given = 0, end = size.index - std::min<size_t>(size.index, 8);
-    for (size_t i = size.index; i-- > end && given < size.bytes;) {
-      for (auto& list = waiting_[i]; !list.empty() && given < size.bytes; list.pop_back()) {
-        given += size.bytes / 2;  // within an octave: at least half
-        std::free(list.back());
-      }
-    }
-  }
-
   char* fresh(BlockSize size) {
-    trade_in(size);
     size_t bytes = size.bytes + kAlign;
     bool huge = bytes >= 2 * kHugePage;
     void* block = nullptr;

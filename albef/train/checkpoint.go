@@ -223,7 +223,11 @@ func (c *Checkpoint) Build(dev torch.Device, imageRes int) (*albef.Model, albef.
 	if imageRes > 0 {
 		config.ImageRes = imageRes
 	}
-	m, err := albef.New(config, dev, 1)
+	build := albef.New
+	if !slices.ContainsFunc(c.State.Keys(), func(key string) bool { return strings.Contains(key, "text_encoder.cls.") }) {
+		build = albef.NewRetrieval // finetuned for retrieval or grounding: without the MLM head
+	}
+	m, err := build(config, dev, 1)
 	if err != nil {
 		return nil, albef.LoadReport{}, err
 	}

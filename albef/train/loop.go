@@ -201,7 +201,7 @@ func total(losses []Loss) *torch.Tensor {
 // remember keeps a step's losses on the device until they are read together.
 func (r *running[B]) remember(s *torch.Scope, step, epoch int, lr float64, losses []Loss) {
 	p := pendingStep{step: step + 1, epoch: epoch, lr: lr}
-	var values []*torch.Tensor
+	values := make([]*torch.Tensor, 0, len(losses))
 	for _, l := range losses {
 		p.names = append(p.names, l.Name)
 		values = append(values, l.Value.Detach().To(torch.Float32))

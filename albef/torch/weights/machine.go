@@ -30,6 +30,8 @@ type machine struct {
 	marks  []int // heights of the stack
 	memo   map[uint32]Value
 	budget int64
+	limit  int  // bytes of instructions
+	text   bool // the instructions of protocol 0 are known, too
 
 	// loadStorage returns the bytes that a tensor lives in.
 	loadStorage func(storageRef) (*storage, error)
@@ -39,7 +41,9 @@ type machine struct {
 // newMachine returns a machine for the pickle at the start of src.
 func newMachine(src []byte, load func(storageRef) (*storage, error), views *viewer) *machine {
 	n := int64(min(len(src), maxPickle))
-	return &machine{src: src, memo: map[uint32]Value{}, budget: baseBudget + budgetFactor*n, loadStorage: load, views: views}
+	return &machine{
+		src: src, memo: map[uint32]Value{}, budget: baseBudget + budgetFactor*n, limit: maxPickle, loadStorage: load, views: views,
+	}
 }
 
 // run executes up to STOP and returns the pickle's value. The bytes consumed are
@@ -47,8 +51,8 @@ func newMachine(src []byte, load func(storageRef) (*storage, error), views *view
 func (m *machine) run() (Value, error) {
 	for {
 		at := m.pos
-		if at > maxPickle {
-			return nil, hintf(hintHostile, "the pickle is longer than %d bytes", maxPickle)
+		if at > m.limit {
+			return nil, hintf(hintHostile, "the pickle is longer than %d bytes", m.limit)
 		}
 		b, err := m.take(1)
 		if err != nil {
@@ -74,6 +78,9 @@ func (m *machine) run() (Value, error) {
 
 // step executes one instruction.
 func (m *machine) step(op opcode) error {
+	if m.text && isTextOp(op) {
+		return m.stepLine(op)
+	}
 	switch op {
 	case opStop:
 		return errStop
@@ -119,8 +126,13 @@ func (m *machine) stepMemo(op opcode) error {
 	if err != nil {
 		return err
 	}
-	if op == opBinGet || op == opLongBinGet {
-		v, ok := m.memo[uint32(i)]
+	return m.useMemo(uint32(i), op == opBinGet || op == opLongBinGet)
+}
+
+// useMemo recalls value i, or remembers the top of the stack as that.
+func (m *machine) useMemo(i uint32, recall bool) error {
+	if recall {
+		v, ok := m.memo[i]
 		if !ok {
 			return hintf(hintDamaged, "value %d is used before it is made", i)
 		}
@@ -130,7 +142,7 @@ func (m *machine) stepMemo(op opcode) error {
 	if err != nil {
 		return err
 	}
-	m.memo[uint32(i)] = v
+	m.memo[i] = v
 	return m.spend(costMemo)
 }
 

@@ -39,6 +39,15 @@ const (
 	opBinBytes       opcode = 'B'
 	opShortBinBytes  opcode = 'C'
 
+	// Protocol 0, with arguments as lines of text; only plain pickles have them.
+	opFloat   opcode = 'F'
+	opInt     opcode = 'I'
+	opLong    opcode = 'L'
+	opString  opcode = 'S'
+	opUnicode opcode = 'V'
+	opGet     opcode = 'g'
+	opPut     opcode = 'p'
+
 	// Protocol 2.
 	opProto    opcode = 0x80
 	opNewObj   opcode = 0x81
