@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"vlab/albef/torch/weights"
 )
@@ -146,10 +146,14 @@ func refOf(item weights.Value) (wantedRef, error) {
 // images, by id.
 func readInstances(ctx context.Context, file string) (boxes map[int64][4]float64, sizes map[int64][2]int, err error) {
 	boxes, sizes = map[int64][4]float64{}, map[int64][2]int{}
-	type image struct{ ID, Width, Height *int64 }
+	type image struct {
+		ID     *int64 `json:"id"`
+		Width  *int64 `json:"width"`
+		Height *int64 `json:"height"`
+	}
 	type annotation struct {
-		ID   *int64
-		BBox []float64
+		ID   *int64    `json:"id"`
+		BBox []float64 `json:"bbox"`
 	}
 	seen := map[string]bool{}
 	err = readObject(ctx, file, "instances", func(key string, s *objectScanner) error {
@@ -220,8 +224,9 @@ func ReadProposals(ctx context.Context, file string) (map[int64][][4]float64, er
 
 // objectScanner walks over one large json object without holding it whole.
 type objectScanner struct {
-	dec *json.Decoder
-	at  int64 // where the value in work begins, for errors
+	dec    *json.Decoder
+	at     int64 // where the value in work is, for errors
+	before bool  // at may stand before the space and the comma in front of it
 }
 
 // readObject calls field for each key of the object in file, to read its
@@ -237,7 +242,7 @@ func readObject(ctx context.Context, file, what string, field func(key string, s
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return hinted("the file must be as in the official release", "read %s %s:%d: %w", what, file, lineAt(file, s.at), err)
+		return hinted("the file must be as in the official release", "read %s %s:%d: %w", what, file, s.line(file), err)
 	}
 	return nil
 }
@@ -250,7 +255,7 @@ func (s *objectScanner) fields(ctx context.Context, field func(key string, s *ob
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		s.at = s.dec.InputOffset()
+		s.mark()
 		key, err := s.dec.Token()
 		if err != nil {
 			return s.syntax(err)
@@ -265,7 +270,7 @@ func (s *objectScanner) fields(ctx context.Context, field func(key string, s *ob
 
 // open reads the bracket that a value begins with.
 func (s *objectScanner) open(want json.Delim) error {
-	s.at = s.dec.InputOffset()
+	s.mark()
 	got, err := s.dec.Token()
 	if err != nil {
 		return s.syntax(err)
@@ -278,12 +283,13 @@ func (s *objectScanner) open(want json.Delim) error {
 
 // value decodes the next value, that of key.
 func (s *objectScanner) value(key string, to any) error {
-	s.at = s.dec.InputOffset()
+	s.mark()
 	err := s.dec.Decode(to)
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		if wrong.Field != "" {
 			key = wrong.Field
 		}
+		s.at, s.before = s.at+wrong.Offset, false
 		return &keyError{key, fmt.Sprintf("is %s, want %s", article(wrong.Value), wantedNumber(wrong.Type))}
 	}
 	return s.syntax(err)
@@ -309,7 +315,7 @@ func (s *objectScanner) skip() error {
 // syntax notes where a syntax error is.
 func (s *objectScanner) syntax(err error) error {
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		s.at = syntax.Offset
+		s.at, s.before = syntax.Offset-1, false
 	}
 	return err
 }
@@ -333,11 +339,18 @@ func eachIn[W any](s *objectScanner, key string, take func(*W) error) error {
 	return s.syntax(err)
 }
 
-// lineAt returns the line of the byte at an offset in file.
-func lineAt(file string, offset int64) int {
+// mark notes where the next value begins.
+func (s *objectScanner) mark() { s.at, s.before = s.dec.InputOffset(), true }
+
+// line returns the line in file of what is in work, 0 if the file is gone.
+func (s *objectScanner) line(file string) int {
 	content, err := os.ReadFile(file)
 	if err != nil {
 		return 0
 	}
-	return 1 + newlines(content, min(offset, math.MaxInt32))
+	at := min(max(s.at, 0), int64(len(content)))
+	for s.before && at < int64(len(content)) && strings.IndexByte(" \t\r\n,:", content[at]) >= 0 {
+		at++
+	}
+	return 1 + newlines(content, at)
 }

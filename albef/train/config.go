@@ -47,8 +47,10 @@ type Config struct {
 	Distill       bool    `yaml:"distill"`
 	WarmUp        bool    `yaml:"warm_up"` // let DistillWeight grow in epoch 0
 	EvalEMA       bool    `yaml:"eval_ema"`
-	KTest         int     `yaml:"k_test"` // candidates that are ranked again
-	EOS           string  `yaml:"eos"`    // ends an answer of VQA
+	KTest         int     `yaml:"k_test"`       // candidates that are ranked again
+	EOS           string  `yaml:"eos"`          // ends an answer of VQA
+	GradcamMode   string  `yaml:"gradcam_mode"` // what grounding explains: itm, the match, or itc, the similarity
+	BlockNum      int     `yaml:"block_num"`    // the fusion layer, counted over all layers, or for itc the image block that it reads
 
 	Optimizer OptimizerConfig `yaml:"optimizer"`
 	Schedular ScheduleConfig  `yaml:"schedular"`
@@ -96,6 +98,7 @@ func DefaultConfig() *Config {
 	return &Config{
 		VisionWidth: 768, EmbedDim: 256, Temperature: 0.07, MaskProb: 0.15, QueueSize: 65536,
 		MomentumDecay: 0.995, DistillWeight: 0.4, Distill: true, WarmUp: true, EOS: "[SEP]",
+		GradcamMode: "itm", BlockNum: 8,
 		Optimizer: OptimizerConfig{Opt: "adamW", WeightDecay: 0.02, Eps: 1e-8, Betas: []float64{0.9, 0.999}},
 		Schedular: ScheduleConfig{Sched: "cosine", Epochs: 1, DecayRate: 1},
 		Seed:      42, DType: "fp32", LogEvery: 50, NumWorkers: 4,
@@ -281,7 +284,8 @@ func (c *Config) Validate() error {
 		count("image_res", c.ImageRes), count("vision_width", c.VisionWidth), count("embed_dim", c.EmbedDim),
 		count("batch_size", c.BatchSize), count("batch_size_train", c.BatchSizeTrain), count("batch_size_test", c.BatchSizeTest),
 		count("queue_size", c.QueueSize), count("k_test", c.KTest), count("max_steps", c.MaxSteps),
-		count("save_every", c.SaveEvery), count("eval_every", c.EvalEvery), count("num_workers", c.NumWorkers),
+		check(c.GradcamMode == "itm" || c.GradcamMode == "itc", "gradcam_mode", "itm or itc", c.GradcamMode),
+		count("block_num", c.BlockNum), count("save_every", c.SaveEvery), count("eval_every", c.EvalEvery), count("num_workers", c.NumWorkers),
 	} {
 		if err != nil {
 			return err

@@ -14,6 +14,11 @@ func commands() []command {
 		{name: "ground", summary: "show where each word of a text looks in a picture", run: runGround},
 		{name: "pretrain", summary: "train ALBEF's three losses on images with captions, or on drawn scenes", run: runPretrain},
 		{name: "retrieval", summary: "finetune and measure finding pictures by text and texts by picture", run: finetune("retrieval", task.Retrieval)},
+		{
+			name: "grounding", summary: "finetune without boxes and measure where texts lead to in pictures",
+			run: finetune("grounding", task.Grounding,
+				keyFlag{"gradcam_mode", "`itm` or itc, over the config's"}, keyFlag{"block_num", "`layer` that Grad-CAM reads, over the config's"}),
+		},
 		{name: "scenes", summary: "write the drawn corpus to disk in the official formats", run: runScenes},
 		{name: "inspect", summary: "tell what a checkpoint is and holds", run: runInspect},
 		{name: "export", summary: "write what queries need of a checkpoint as .safetensors", run: runExport},

@@ -13,8 +13,11 @@ import (
 	"vlab/albef/train"
 )
 
+// keyFlag is a flag of one task alone that stands for a key of the config.
+type keyFlag struct{ key, usage string }
+
 // finetune is the command of a task that begins with a pretrained model.
-func finetune(name string, run func(ctx context.Context, r task.Run) (task.Results, error)) func(context.Context, env, []string) error {
+func finetune(name string, run func(ctx context.Context, r task.Run) (task.Results, error), keys ...keyFlag) func(context.Context, env, []string) error {
 	return func(ctx context.Context, e env, args []string) error {
 		f := newFlags(e, name, "--config YAML --output_dir DIR --checkpoint F [--evaluate] [flags]")
 		config := f.String("config", "", "`file` of the run, official keys")
@@ -22,7 +25,7 @@ func finetune(name string, run func(ctx context.Context, r task.Run) (task.Resul
 		checkpoint := f.String("checkpoint", "", "`file` of a pretrained model to begin with, or of a finetuned one")
 		resume := f.Bool("resume", false, "go on where the newest checkpoint in output_dir, or --checkpoint, stopped")
 		evaluate := f.Bool("evaluate", false, "measure the checkpoint and train nothing")
-		override := f.overrideFlags()
+		override := f.overrideFlags(keys...)
 		device := f.deviceFlag()
 		if _, err := f.parse(args, 0); err != nil {
 			return err

@@ -54,12 +54,17 @@ func runPretrain(ctx context.Context, e env, args []string) error {
 	return err
 }
 
-// overrideFlags adds the flags that stand above a config's own values.
-func (f *flags) overrideFlags() func(*train.Config) error {
+// overrideFlags adds the flags that stand above a config's own values; keys are
+// those that not every task has.
+func (f *flags) overrideFlags(keys ...keyFlag) func(*train.Config) error {
 	dtype := f.String("dtype", "", "fp32 or bf16, over the config's")
 	seed := f.Int64("seed", 0, "over the config's")
 	skip := f.Bool("skip_bad", false, "train although images of the records are missing")
 	var set settings
+	values := make([]*string, len(keys))
+	for i, k := range keys {
+		values[i] = f.String(k.key, "", k.usage)
+	}
 	f.Var(&set, "set", "`key=value`, over the config's; may be repeated")
 	return func(c *train.Config) error {
 		if f.given("dtype") {
@@ -70,6 +75,11 @@ func (f *flags) overrideFlags() func(*train.Config) error {
 		}
 		if *skip {
 			set = append(set, "skip_bad=true")
+		}
+		for i, k := range keys {
+			if f.given(k.key) {
+				set = append(set, k.key+"="+*values[i])
+			}
 		}
 		for _, s := range set {
 			key, value, _ := strings.Cut(s, "=")

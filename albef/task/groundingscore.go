@@ -1,0 +1,58 @@
+package task
+
+import "vlab/albef/data"
+
+// groundingCount counts the hits on the references of one split.
+type groundingCount struct {
+	refs, chosen, pointed int
+	overlap               float64 // summed
+}
+
+// groundingScore counts hits by split.
+type groundingScore struct {
+	splits    map[string]*groundingCount
+	proposals map[int64][][4]float64 // by image; nil: none are chosen from
+}
+
+// newGroundingScore counts the splits that the official code reports; others
+// are left out.
+func newGroundingScore(proposals map[int64][][4]float64) *groundingScore {
+	return &groundingScore{splits: map[string]*groundingCount{"val": {}, "testA": {}, "testB": {}}, proposals: proposals}
+}
+
+// add counts one reference and its map. A chosen box hits from IoU 0.5 on.
+func (g *groundingScore) add(ref data.Ref, m *heat) {
+	count := g.splits[ref.Split]
+	if count == nil {
+		return
+	}
+	count.refs++
+	if box, ok := m.best(g.proposals[ref.ImageID]); ok && boxIoU(ref.Box, box) >= 0.5 {
+		count.chosen++
+	}
+	if x, y, value, ok := m.peak(); ok {
+		if within(ref.Box, x, y) {
+			count.pointed++
+		}
+		count.overlap += m.overlap(ref.Box, value)
+	}
+}
+
+// results are shares from 0 to 1 by split: val_d, testA_d, testB_d under the
+// official names for chosen proposals, then _pointing for peaks in the box and
+// _map_iou for the mean overlap. A split without references has none.
+func (g *groundingScore) results() Results {
+	out := Results{}
+	for split, count := range g.splits {
+		if count.refs == 0 {
+			continue
+		}
+		n := float64(count.refs)
+		if g.proposals != nil {
+			out[split+"_d"] = float64(count.chosen) / n
+		}
+		out[split+"_pointing"] = float64(count.pointed) / n
+		out[split+"_map_iou"] = count.overlap / n
+	}
+	return out
+}
