@@ -121,8 +121,6 @@ void BlockAllocator::release(void* data) {
 // Before there is a tensor and before there are threads.
 __attribute__((constructor)) void install() {
   c10::SetCPUAllocator(&blocks(), 1);
-  // oneDNN compiles a kernel for every size it meets and would keep 1024.
-  setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256", 0);
 #ifdef __GLIBC__
   // Go moves work between threads, and glibc gives each thread a heap of its
   // own that keeps what it had once.
