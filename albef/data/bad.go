@@ -1,5 +1,7 @@
 package data
 
+import "context"
+
 // Bad tells of the samples that a [Loader] could not load.
 type Bad struct {
 	Count int          // failures; a record that fails twice counts twice
@@ -57,4 +59,33 @@ func (l *Loader) account(s *slot) error {
 	}
 	return hinted(hint, "load epoch %d step %d: %d of the last %d records are bad, more than %.0f %%, the first: %w",
 		s.batch.Epoch, s.batch.Step, l.bad.Count, l.tried, 100*limit, l.bad.First[0].Err)
+}
+
+// Unread tells of the records that could not be read.
+type Unread struct {
+	Count int
+	First []error // the first ten, with file, line and key
+}
+
+func (u *Unread) add(err error) {
+	u.Count++
+	if len(u.First) < 10 {
+		u.First = append(u.First, err)
+	}
+}
+
+// unreadKey is that of an [Unread] in a context.
+type unreadKey struct{}
+
+// SkipUnread returns a context under which the readers of records leave out a
+// record that is wrong and note it in skipped, where they else fail. A file that
+// is no list of records fails all the same.
+func SkipUnread(ctx context.Context, skipped *Unread) context.Context {
+	return context.WithValue(ctx, unreadKey{}, skipped)
+}
+
+// skippedIn returns where ctx wants unread records noted; nil: they are errors.
+func skippedIn(ctx context.Context) *Unread {
+	skipped, _ := ctx.Value(unreadKey{}).(*Unread)
+	return skipped
 }

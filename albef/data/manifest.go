@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strconv"
+	"strings"
 )
 
 // readRecords decodes every object of the json lists, or of the lines, in files into a W and
@@ -36,7 +37,7 @@ func appendRecords[W, R any](ctx context.Context, records []R, path string, buil
 		return nil, hinted("check the paths of the json files in the configuration", "read annotations: %w", err)
 	}
 	defer f.Close()
-	s := newRecordScanner(f)
+	s, skipped := newRecordScanner(f), skippedIn(ctx)
 	for {
 		if s.index&0xfff == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -46,18 +47,28 @@ func appendRecords[W, R any](ctx context.Context, records []R, path string, buil
 			return records, nil
 		}
 		if err != nil {
-			return nil, hinted("the file must hold one json list of objects, or an object a line", "read annotations %s:%d: %w", path, s.line, err)
+			hint := "the file must hold one json list of objects, or an object a line"
+			if errors.Is(err, errUTF16) {
+				hint = "save the file as UTF-8, for example with iconv -f UTF-16 -t UTF-8"
+			}
+			return nil, hinted(hint, "read annotations %s:%d: %w", path, s.line, err)
 		}
 		var wire W
-		err = json.Unmarshal(s.record, &wire)
+		if err = s.check(); err == nil {
+			err = json.Unmarshal(s.record, &wire)
+		}
 		var record R
 		if err == nil {
 			record, err = build(&wire)
 		}
-		if err != nil {
-			return nil, recordError(path, s, err)
+		if err == nil {
+			records = append(records, record)
+			continue
 		}
-		records = append(records, record)
+		if err = recordError(path, s, err); skipped == nil {
+			return nil, err
+		}
+		skipped.add(err)
 	}
 }
 
@@ -65,6 +76,14 @@ func appendRecords[W, R any](ctx context.Context, records []R, path string, buil
 type keyError struct{ key, problem string }
 
 func (e *keyError) Error() string { return fmt.Sprintf("key %q %s", e.key, e.problem) }
+
+// placedError is an error at a byte of a record; others are where their key is.
+type placedError struct {
+	error
+	at int
+}
+
+func (e *placedError) Unwrap() error { return e.error }
 
 // recordError adds the place to an error about the record that s stands on.
 func recordError(path string, s *recordScanner, err error) error {
@@ -75,8 +94,15 @@ func recordError(path string, s *recordScanner, err error) error {
 		hint = "the file is not valid json at this place"
 	}
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		line += newlines(s.record, wrong.Offset)
 		err = &keyError{wrong.Field, fmt.Sprintf("is %s, want %s", article(wrong.Value), wanted(wrong.Type))}
+		if wrong.Offset > 0 {
+			err = &placedError{err, int(wrong.Offset)}
+		}
+	}
+	if placed, ok := errors.AsType[*placedError](err); ok {
+		line += newlines(s.record, int64(placed.at))
+	} else if wrong, ok := errors.AsType[*keyError](err); ok {
+		line += newlines(s.record, int64(s.offsetOf(wrong.key)))
 	}
 	return hinted(hint, "read annotations %s:%d: record %d: %w", path, line, s.index, err)
 }
@@ -127,6 +153,31 @@ type presence struct {
 	there bool
 }
 
+// imagePath is where the image that a record names under key lies. An absolute
+// name stands alone, as in Python's os.path.join.
+func imagePath(root, key, name string) (string, error) {
+	if name == "" {
+		return "", &keyError{key, "is empty"}
+	}
+	if strings.Contains(name, "\x00") {
+		return "", &keyError{key, fmt.Sprintf("is %q, and no path has a zero byte", name)}
+	}
+	if filepath.IsAbs(name) {
+		return name, nil
+	}
+	return filepath.Join(root, name), nil
+}
+
+// blank returns an error if any of a key's texts has nothing to read.
+func blank(key string, texts ...string) error {
+	for _, text := range texts {
+		if strings.TrimSpace(text) == "" {
+			return &keyError{key, fmt.Sprintf("is %q, a text without words", text)}
+		}
+	}
+	return nil
+}
+
 // texts is a json string or list of strings.
 type texts struct {
 	list   []string
@@ -175,12 +226,4 @@ func kindOf(b []byte) string {
 	default:
 		return "value " + string(b)
 	}
-}
-
-// underRoot is Python's os.path.join(root, name): an absolute name stands alone.
-func underRoot(root, name string) string {
-	if filepath.IsAbs(name) {
-		return name
-	}
-	return filepath.Join(root, name)
 }

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path"
@@ -78,7 +79,8 @@ func readPretrainJSON(ctx context.Context, root, file string) ([]Pretrain, error
 		if len(w.Caption.list) == 0 {
 			return Pretrain{}, &keyError{"caption", "is an empty list"}
 		}
-		return Pretrain{Image: underRoot(root, *w.Image), Captions: w.Caption.list}, nil
+		image, err := imagePath(root, "image", *w.Image)
+		return Pretrain{image, w.Caption.list}, cmp.Or(err, blank("caption", w.Caption.list...))
 	})
 }
 
@@ -109,8 +111,12 @@ func ReadRetrievalTrain(ctx context.Context, root string, files ...string) ([]Re
 		if err != nil {
 			return RetrievalTrain{}, err
 		}
+		image, err := imagePath(root, "image", *w.Image)
+		if err := cmp.Or(err, blank("caption", *w.Caption)); err != nil {
+			return RetrievalTrain{}, err
+		}
 		id := string(*w.ImageID)
-		return RetrievalTrain{underRoot(root, *w.Image), *w.Caption, id, groupOf(groups, id)}, nil
+		return RetrievalTrain{image, *w.Caption, id, groupOf(groups, id)}, nil
 	})
 }
 
@@ -144,7 +150,8 @@ func ReadRetrievalEval(ctx context.Context, root string, files ...string) ([]Ret
 		if err := missing(presence{"image", w.Image != nil}, presence{"caption", w.Caption != nil}); err != nil {
 			return RetrievalEval{}, err
 		}
-		return RetrievalEval{Image: underRoot(root, *w.Image), Captions: w.Caption.list}, nil
+		image, err := imagePath(root, "image", *w.Image)
+		return RetrievalEval{image, w.Caption.list}, cmp.Or(err, blank("caption", w.Caption.list...))
 	})
 }
 
@@ -189,11 +196,11 @@ func ReadEntailment(ctx context.Context, root string, files ...string) ([]Entail
 		if !ok {
 			return Entailment{}, &keyError{"label", fmt.Sprintf("is %q, want entailment, neutral or contradiction", *w.Label)}
 		}
-		name := string(*w.Image)
-		if !isImageName(name) {
-			name += ".jpg"
+		image, err := imagePath(root, "image", string(*w.Image))
+		if !isImageName(image) {
+			image += ".jpg"
 		}
-		return Entailment{underRoot(root, name), *w.Sentence, label}, nil
+		return Entailment{image, *w.Sentence, label}, cmp.Or(err, blank("sentence", *w.Sentence))
 	})
 }
 
@@ -236,7 +243,9 @@ func ReadNLVR(ctx context.Context, root string, files ...string) ([]NLVR, error)
 		}
 		r := NLVR{Sentence: *w.Sentence}
 		for i, name := range *w.Images {
-			r.Images[i] = underRoot(root, name)
+			if r.Images[i], err = imagePath(root, "images", name); err != nil {
+				return NLVR{}, err
+			}
 		}
 		switch w.Label {
 		case "True", true:
@@ -245,7 +254,7 @@ func ReadNLVR(ctx context.Context, root string, files ...string) ([]NLVR, error)
 		default:
 			return NLVR{}, &keyError{"label", fmt.Sprintf("is %v, want \"True\" or \"False\"", w.Label)}
 		}
-		return r, nil
+		return r, blank("sentence", r.Sentence)
 	})
 }
 
@@ -277,7 +286,11 @@ func ReadGrounding(ctx context.Context, root string, split Split, files ...strin
 		if err != nil {
 			return Grounding{}, err
 		}
-		r := Grounding{Image: underRoot(root, *w.Image), Text: *w.Text, Group: groupOf(groups, path.Base(*w.Image))}
+		image, err := imagePath(root, "image", *w.Image)
+		if err := cmp.Or(err, blank("text", *w.Text)); err != nil {
+			return Grounding{}, err
+		}
+		r := Grounding{Image: image, Text: *w.Text, Group: groupOf(groups, path.Base(*w.Image))}
 		if w.RefID != nil {
 			r.RefID = *w.RefID
 		}

@@ -3,8 +3,12 @@ package data
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
 )
 
 // recordScanner cuts a json list of objects, or a file with an object a line,
@@ -20,7 +24,11 @@ type recordScanner struct {
 
 	record     []byte
 	recordLine int
+	keys       []keySpan // of the record's own keys, in order
 }
+
+// keySpan is where a key stands in a record, between its quotes.
+type keySpan struct{ from, to int }
 
 func newRecordScanner(r io.Reader) *recordScanner {
 	return &recordScanner{in: bufio.NewReaderSize(r, 1<<18), line: 1, index: -1}
@@ -39,6 +47,11 @@ func (s *recordScanner) next() error {
 	}
 	if err != nil {
 		return err
+	}
+	if !s.opened {
+		if err := s.checkEncoding(c); err != nil {
+			return err
+		}
 	}
 	if s.bare = s.bare || !s.opened && c == '{'; s.bare {
 		s.opened = true
@@ -64,6 +77,9 @@ func (s *recordScanner) next() error {
 		if c, err = s.skipSpace(); err != nil {
 			return err
 		}
+		if c == ']' {
+			return fmt.Errorf("found a comma after record %d, the last of the list", s.index)
+		}
 	}
 	s.index++
 	if c != '{' {
@@ -74,8 +90,9 @@ func (s *recordScanner) next() error {
 
 // object reads up to the brace that closes the one just read.
 func (s *recordScanner) object() error {
-	s.record, s.recordLine = append(s.record[:0], '{'), s.line
+	s.record, s.recordLine, s.keys = append(s.record[:0], '{'), s.line, s.keys[:0]
 	depth, quoted, escaped := 1, false, false
+	var last keySpan // the last text
 	for depth > 0 {
 		c, err := s.byte()
 		if err != nil {
@@ -87,8 +104,11 @@ func (s *recordScanner) object() error {
 			escaped = false
 		case quoted:
 			escaped, quoted = c == '\\', c != '"'
+			last.to = len(s.record) - 1
 		case c == '"':
-			quoted = true
+			quoted, last.from = true, len(s.record)
+		case c == ':' && depth == 1:
+			s.keys = append(s.keys, last)
 		case c == '{' || c == '[':
 			depth++
 		case c == '}' || c == ']':
@@ -97,6 +117,82 @@ func (s *recordScanner) object() error {
 	}
 	return nil
 }
+
+// fewKeys is how many keys are compared one by one: a map for every record
+// would take longer.
+const fewKeys = 16
+
+// check reports what of a record is valid json for Go's decoder, and a mistake
+// nevertheless: a key that comes twice, and bytes that are no UTF-8.
+func (s *recordScanner) check() error {
+	var seen map[string]bool
+	if len(s.keys) > fewKeys {
+		seen = map[string]bool{}
+	}
+	for i, k := range s.keys {
+		name := s.record[k.from:k.to]
+		twice := seen[string(name)]
+		if seen == nil {
+			twice = slices.ContainsFunc(s.keys[:i], func(o keySpan) bool { return bytes.Equal(s.record[o.from:o.to], name) })
+		} else {
+			seen[string(name)] = true
+		}
+		if twice {
+			return &placedError{&keyError{string(name), "comes twice"}, k.from}
+		}
+	}
+	if utf8.Valid(s.record) {
+		return nil
+	}
+	at := invalidUTF8(s.record)
+	return &placedError{&keyError{s.keyAt(at), "holds bytes that are no UTF-8"}, at}
+}
+
+// invalidUTF8 returns where b stops being UTF-8.
+func invalidUTF8(b []byte) int {
+	for at := 0; at < len(b); {
+		r, n := utf8.DecodeRune(b[at:])
+		if r == utf8.RuneError && n <= 1 {
+			return at
+		}
+		at += n
+	}
+	return len(b)
+}
+
+// keyAt returns the key whose value, or name, holds the byte at.
+func (s *recordScanner) keyAt(at int) string {
+	name := ""
+	for _, k := range s.keys {
+		if k.from <= at {
+			name = string(s.record[k.from:k.to])
+		}
+	}
+	return strings.ToValidUTF8(name, "?")
+}
+
+// offsetOf returns where a key stands in the record, 0 if it has none of that
+// name.
+func (s *recordScanner) offsetOf(key string) int {
+	for _, k := range s.keys {
+		if string(s.record[k.from:k.to]) == key {
+			return k.from
+		}
+	}
+	return 0
+}
+
+// checkEncoding tells UTF-16 by the first byte of a file, or by the zero after
+// it.
+func (s *recordScanner) checkEncoding(first byte) error {
+	next, _ := s.in.Peek(1)
+	if first == 0xff || first == 0xfe || len(next) > 0 && next[0] == 0 {
+		return errUTF16
+	}
+	return nil
+}
+
+var errUTF16 = errors.New("the file is UTF-16, want UTF-8")
 
 // finish checks that nothing follows the list.
 func (s *recordScanner) finish() error {

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 )
@@ -72,7 +73,11 @@ func ReadVQA(ctx context.Context, roots VQARoots, split Split, files ...string) 
 		if !ok {
 			return VQA{}, &keyError{"dataset", fmt.Sprintf("is %q, want \"vqa\" or \"vg\"", *w.Dataset)}
 		}
-		r := VQA{Image: underRoot(folder, *w.Image), Question: *w.Question, Dataset: *w.Dataset}
+		image, err := imagePath(folder, "image", *w.Image)
+		if err := cmp.Or(err, blank("question", *w.Question)); err != nil {
+			return VQA{}, err
+		}
+		r := VQA{Image: image, Question: *w.Question, Dataset: *w.Dataset}
 		if w.Answer != nil {
 			r.Answers = w.Answer.list
 		}

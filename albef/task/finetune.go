@@ -203,11 +203,12 @@ func (r *running[B]) measure(ctx context.Context) (out Results, err error) {
 }
 
 func (r *running[B]) train(ctx context.Context) (err error) {
-	feed, err := r.job.feed(ctx)
+	feed, err := openFeed(ctx, r.Config, r.Logger, r.job.feed)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, feed.Close()) }()
+	defer func() { tellBad(r.Logger, feed) }()
 	r.per = feed.Steps()
 	c := r.Config
 	loop := &train.Loop[B]{

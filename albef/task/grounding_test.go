@@ -24,9 +24,10 @@ image_res: 32
 batch_size: 32
 queue_size: 128
 alpha: 0
-optimizer: {opt: adamW, lr: 3e-4, weight_decay: 0.02}
+optimizer: {opt: adamW, lr: 1e-4, weight_decay: 0.02}
 schedular: {sched: cosine, epochs: 3, min_lr: 1e-6}
 max_steps: 60
+log_every: 1
 `
 
 func TestGroundingLearns(t *testing.T) {
@@ -52,6 +53,30 @@ func TestGroundingLearns(t *testing.T) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(after)) {
 		t.Logf("%-15s %.3f before, %.3f after", key, before[key], after[key])
+	}
+	for _, kind := range []string{"d", "pointing", "map_iou"} { // so few steps may not help, and must not harm
+		was, is := 0.0, 0.0
+		for _, split := range []string{"val_", "testA_", "testB_"} {
+			was, is = was+before[split+kind]/3, is+after[split+kind]/3
+		}
+		if is < was-0.05 || is <= 0 || is > 1 {
+			t.Errorf("%s: %.3f before, %.3f after", kind, was, is)
+		}
+	}
+	if len(after) != 9 || len(before) != 9 {
+		t.Errorf("got %v and %v, want three figures for each of three splits", before, after)
+	}
+	steps := losses(t, run.Dir)
+	mean := func(steps []map[string]float64) (sum float64) {
+		for _, s := range steps {
+			sum += (s["loss_ita"] + s["loss_itm"]) / float64(len(steps))
+		}
+		return sum
+	}
+	first, last := mean(steps[:15]), mean(steps[len(steps)-15:])
+	t.Logf("both losses     %.3f in the first steps, %.3f in the last", first, last)
+	if !(last < 0.9*first) {
+		t.Errorf("the losses are %.3f in the first steps and %.3f in the last, want a tenth less", first, last)
 	}
 }
 

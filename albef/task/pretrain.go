@@ -230,11 +230,14 @@ func (r *run) train(ctx context.Context) (err error) {
 	if err := r.supervise(ctx); err != nil {
 		return err
 	}
-	feed, err := r.feed(ctx, r.Config.BatchSize)
+	feed, err := openFeed(ctx, r.Config, r.log, func(ctx context.Context) (train.Feed[albef.Batch], error) {
+		return r.feed(ctx, r.Config.BatchSize)
+	})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, feed.Close()) }()
+	defer func() { tellBad(r.log, feed) }()
 	r.per = feed.Steps()
 	loop := r.loop(feed, "pretrain")
 	freeze := func(epoch int) { r.Model.FreezeImage(r.start.FreezeEpoch > 0 && epoch >= r.start.FreezeEpoch) }

@@ -62,7 +62,7 @@ type Config struct {
 	SaveEvery  int       `yaml:"save_every"`  // in steps; 0: after each epoch only
 	EvalEvery  int       `yaml:"eval_every"`  // in steps; 0: after each epoch only
 	NumWorkers int       `yaml:"num_workers"` // readers of images
-	SkipBad    bool      `yaml:"skip_bad"`    // train although images are missing
+	SkipBad    bool      `yaml:"skip_bad"`    // train although images are missing or records are wrong: they are left out and counted
 	GradClip   float64   `yaml:"grad_clip"`   // largest norm of the gradient; 0: none, as official
 	Scenes     yaml.Node `yaml:"scenes"`      // the drawn corpus, not looked into here; zero if absent
 	Start      yaml.Node `yaml:"start"`       // what to begin with, not looked into here; zero if absent

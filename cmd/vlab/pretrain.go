@@ -59,7 +59,7 @@ func runPretrain(ctx context.Context, e env, args []string) error {
 func (f *flags) overrideFlags(keys ...keyFlag) func(*train.Config) error {
 	dtype := f.String("dtype", "", "fp32 or bf16, over the config's")
 	seed := f.Int64("seed", 0, "over the config's")
-	skip := f.Bool("skip_bad", false, "train although images of the records are missing")
+	skip := f.Bool("skip_bad", false, "train although images are missing or records are wrong: leave them out and count them")
 	var set settings
 	values := make([]*string, len(keys))
 	for i, k := range keys {
