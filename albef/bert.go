@@ -97,9 +97,13 @@ func newTextAttention(b builder, c Config, keyWidth int) textAttention {
 	}
 }
 
-// KeyValues are an image's keys and values projected for every fusion layer,
-// [B, H, N, d] each: computed once, used by every text that meets the image.
-type KeyValues struct{ keys, values []*torch.Tensor }
+// KeyValues are what a text looks at, an image or a question, as keys and
+// values projected for every fusion layer, [B, H, N, d] each: computed once,
+// used by every text that meets it.
+type KeyValues struct {
+	keys, values []*torch.Tensor
+	mask         *torch.Tensor // added to the scores, [B, 1, 1, N]; nil: all N are seen, as of images
+}
 
 // Image projects embeds [B, P, C] for the fusion layers.
 func (m *TextModel) Image(embeds *torch.Tensor) KeyValues {
@@ -114,12 +118,32 @@ func (m *TextModel) Image(embeds *torch.Tensor) KeyValues {
 	return kv
 }
 
+// Len returns how many images or questions there are.
+func (kv KeyValues) Len() int { return kv.keys[0].Size(0) }
+
+// in returns aliases that belong to s.
+func (kv KeyValues) in(s *torch.Scope) KeyValues { return kv.each(s.Use) }
+
 // Pick returns the keys and values of the images that index (int64) names.
 func (kv KeyValues) Pick(index *torch.Tensor) KeyValues {
+	return kv.each(func(x *torch.Tensor) *torch.Tensor { return x.IndexSelect(0, index) })
+}
+
+// Repeat returns the keys and values of one image for n texts, without copying
+// them.
+func (kv KeyValues) Repeat(image, n int) KeyValues {
+	return kv.each(func(x *torch.Tensor) *torch.Tensor {
+		return x.Narrow(0, image, 1).Expand(n, x.Size(1), x.Size(2), x.Size(3))
+	})
+}
+
+func (kv KeyValues) each(of func(x *torch.Tensor) *torch.Tensor) KeyValues {
 	var out KeyValues
 	for i := range kv.keys {
-		out.keys = append(out.keys, kv.keys[i].IndexSelect(0, index))
-		out.values = append(out.values, kv.values[i].IndexSelect(0, index))
+		out.keys, out.values = append(out.keys, of(kv.keys[i])), append(out.values, of(kv.values[i]))
+	}
+	if kv.mask != nil {
+		out.mask = of(kv.mask)
 	}
 	return out
 }
@@ -134,12 +158,7 @@ func additive(mask *torch.Tensor) *torch.Tensor {
 // Encode runs the text encoder on ids [B, T] with mask [B, T] (1 for tokens, 0
 // for padding) and returns embeds [B, T, C].
 func (m *TextModel) Encode(ids, mask *torch.Tensor, dropout float64) *torch.Tensor {
-	shape := ids.Shape()
-	s := ids.Scope()
-	x := ids.Embedding(m.words, padding)
-	x = x.Add(s.Use(m.positions).Narrow(0, 0, shape[1])).Add(s.Use(m.types).Select(0, 0))
-	x = m.embedNorm.forward(x).Dropout(dropout)
-	scores := additive(mask)
+	x, scores := m.embed(ids, dropout), additive(mask)
 	for _, l := range m.layers[:m.config.FusionLayer] {
 		x = m.layer(l, x, scores, layerImage{}, dropout)
 	}
@@ -149,10 +168,18 @@ func (m *TextModel) Encode(ids, mask *torch.Tensor, dropout float64) *torch.Tens
 	return x
 }
 
+// embed looks ids [B, T] up and adds their positions: [B, T, C].
+func (m *TextModel) embed(ids *torch.Tensor, dropout float64) *torch.Tensor {
+	s := ids.Scope()
+	x := ids.Embedding(m.words, padding)
+	x = x.Add(s.Use(m.positions).Narrow(0, 0, ids.Size(1))).Add(s.Use(m.types).Select(0, 0))
+	return m.embedNorm.forward(x).Dropout(dropout)
+}
+
 // Fuse runs the fusion encoder on text embeds [B, T, C] with the images' keys
 // and values and returns hidden states [B, T, C].
 func (m *TextModel) Fuse(embeds, mask *torch.Tensor, image KeyValues, dropout float64) *torch.Tensor {
-	x, _ := m.fuse(embeds, mask, image, dropout, -1)
+	x, _ := m.fuse(embeds, additive(mask), image, dropout, -1)
 	return x
 }
 
@@ -160,13 +187,14 @@ func (m *TextModel) Fuse(embeds, mask *torch.Tensor, image KeyValues, dropout fl
 // layer (counted from 0 over all layers, as the official block_num is),
 // [B, H, T, N], as a part of the graph.
 func (m *TextModel) FuseMap(embeds, mask *torch.Tensor, image KeyValues, layer int) (hidden, attention *torch.Tensor) {
-	return m.fuse(embeds, mask, image, 0, layer)
+	return m.fuse(embeds, additive(mask), image, 0, layer)
 }
 
-func (m *TextModel) fuse(x, mask *torch.Tensor, image KeyValues, dropout float64, read int) (hidden, attention *torch.Tensor) {
-	scores := additive(mask)
+// fuse is [TextModel.Fuse] with what is added to the scores of self-attention
+// in the place of the mask; read is the layer whose map is wanted, or -1.
+func (m *TextModel) fuse(x, scores *torch.Tensor, image KeyValues, dropout float64, read int) (hidden, attention *torch.Tensor) {
 	for i, l := range m.layers[m.config.FusionLayer:] {
-		in := layerImage{k: image.keys[i], v: image.values[i]}
+		in := layerImage{k: image.keys[i], v: image.values[i], mask: image.mask}
 		if i+m.config.FusionLayer == read {
 			in.read = &attention
 		}
@@ -181,8 +209,8 @@ func (m *TextModel) fuse(x, mask *torch.Tensor, image KeyValues, dropout float64
 // layerImage is what one fusion layer sees of the image; read, where set,
 // takes the attention map.
 type layerImage struct {
-	k, v *torch.Tensor
-	read **torch.Tensor
+	k, v, mask *torch.Tensor
+	read       **torch.Tensor
 }
 
 func (m *TextModel) layer(l textLayer, x, scores *torch.Tensor, image layerImage, dropout float64) *torch.Tensor {
@@ -195,10 +223,10 @@ func (m *TextModel) layer(l textLayer, x, scores *torch.Tensor, image layerImage
 			q := splitHeads(l.cross.query.forward(h), l.cross.heads)
 			var context *torch.Tensor
 			if image.read != nil {
-				*image.read = attentionMap(q, image.k, nil)
+				*image.read = attentionMap(q, image.k, image.mask)
 				context = (*image.read).MatMul(image.v)
 			} else {
-				context = q.Attention(image.k, image.v, nil, dropout)
+				context = q.Attention(image.k, image.v, image.mask, dropout)
 			}
 			return l.cross.out.forward(joinHeads(context)).Dropout(dropout)
 		})

@@ -89,17 +89,3 @@ func (m *Model) fuseDrawn(embeds, text, mask *torch.Tensor, drawn negatives) *to
 	images := m.Text.Image(embeds).Pick(torch.Cat(0, own, drawn.images, own))
 	return m.Text.Fuse(texts, masks, images, m.config.Dropout)
 }
-
-// Repeat returns the keys and values of one image for n texts, without copying
-// them.
-func (kv KeyValues) Repeat(image, n int) KeyValues {
-	repeat := func(x *torch.Tensor) *torch.Tensor {
-		return x.Narrow(0, image, 1).Expand(n, x.Size(1), x.Size(2), x.Size(3))
-	}
-	var out KeyValues
-	for i := range kv.keys {
-		out.keys = append(out.keys, repeat(kv.keys[i]))
-		out.values = append(out.values, repeat(kv.values[i]))
-	}
-	return out
-}

@@ -1,0 +1,98 @@
+package train_test
+
+import (
+	"testing"
+
+	"vlab/albef"
+	"vlab/albef/internal/fixture"
+	"vlab/albef/torch"
+	"vlab/albef/torch/weights"
+	"vlab/albef/train"
+)
+
+// vqaModel is the model that begins with pretrain_init as VQA.py begins it.
+func vqaModel(t *testing.T, d *weights.Dict) *albef.VQA {
+	t.Helper()
+	state := fixture.Weights(t, "pretrain_init.pth")
+	c := fixture.Config(t, state)
+	_, shape := fixture.Get(t, d, "image")
+	c.ImageRes = shape[2]
+	m, err := albef.NewVQA(c, torch.CPU, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(m.Close)
+	if state, err = albef.VQAState(state, c.FusionLayer); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.LoadState(state); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// vqaBatch reads the batch that all steps were taken with.
+func vqaBatch(t *testing.T, s *torch.Scope, d *weights.Dict) albef.VQABatch {
+	t.Helper()
+	ids, _ := d.Get("a.input_ids")
+	mask, _ := d.Get("a.attention_mask")
+	k, _ := d.Get("k")
+	weight, _ := fixture.Get(t, d, "weights")
+	tokens, length := make([][]int64, ids.Shape[0]), ids.Shape[1]
+	for i, id := range ids.Int64s() {
+		if mask.Int64s()[i] == 1 {
+			tokens[i/length] = append(tokens[i/length], id)
+		}
+	}
+	var of []int64
+	for q, n := range k.Int64s() {
+		for range n {
+			of = append(of, int64(q))
+		}
+	}
+	each := make([]float64, len(weight))
+	for i, w := range weight {
+		each[i] = float64(w)
+	}
+	return albef.VQABatch{
+		Images: fixture.Floats(t, s, d, "image"),
+		IDs:    fixture.Ints(t, s, d, "q.input_ids"), Mask: fixture.Ints(t, s, d, "q.attention_mask"),
+		Answers: albef.NewAnswers(s, tokens, each, torch.CPU), Of: s.Ints(of, len(of)),
+	}
+}
+
+func TestParityVQATwoSteps(t *testing.T) {
+	var want classRecord
+	fixture.JSON(t, "vqa.json", &want)
+	d := fixture.Tensors(t, "vqa.safetensors")
+	for _, mode := range []struct {
+		name  string
+		alpha float64
+		steps []classStep
+	}{{"distill", 0.4, want.A04}, {"distill at alpha 0", 0, want.A0}, {"without", 0, want.Without}} {
+		t.Run(mode.name, func(t *testing.T) {
+			m := vqaModel(t, d)
+			opt := train.NewAdamW(m, decay)
+			defer opt.Close()
+			if len(mode.steps) == 0 {
+				t.Fatal("no steps are recorded")
+			}
+			for _, w := range mode.steps {
+				err := torch.Do(func(s *torch.Scope) {
+					b := vqaBatch(t, s, d)
+					if err := b.Check(m.Config()); err != nil {
+						t.Fatal(err)
+					}
+					loss := m.Loss(b, mode.alpha)
+					near(t, "loss", loss.Item(), w.Loss, 1e-4)
+					loss.Backward()
+					checkGradNorms(t, s, m, w.GradNorm)
+					opt.Step(s, lr)
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+}
