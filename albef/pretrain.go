@@ -183,20 +183,28 @@ func (b Batch) Len() int { return b.Images.Size(0) }
 
 // Check reports the first thing of a batch that doesn't fit the model.
 func (b Batch) Check(c Config) error {
-	if shape := b.Images.Shape(); len(shape) != 4 || shape[1] != 3 || shape[2] != c.ImageRes || shape[3] != c.ImageRes {
-		return fmt.Errorf("batch: images are %v, want [B 3 %d %d]", shape, c.ImageRes, c.ImageRes)
+	if err := checkPairs(b.Images, b.IDs, c); err != nil {
+		return err
 	}
-	n, t := b.IDs.Size(0), b.IDs.Size(1)
-	switch {
-	case n != b.Images.Size(0):
-		return fmt.Errorf("batch: %d texts for %d images", n, b.Images.Size(0))
-	case t > c.MaxPositions:
-		return fmt.Errorf("batch: texts of %d tokens, the model has %d positions", t, c.MaxPositions)
-	case c.QueueSize%n != 0:
+	if n := b.Len(); c.QueueSize%n != 0 {
 		return &hintError{
 			fmt.Errorf("batch: queue_size %d is no multiple of the batch size %d", c.QueueSize, n),
 			fmt.Sprintf("set queue_size to %d", (c.QueueSize/n+1)*n),
 		}
+	}
+	return nil
+}
+
+// checkPairs checks images [B, 3, R, R] and a text for each, [B, T].
+func checkPairs(images, ids *torch.Tensor, c Config) error {
+	if shape := images.Shape(); len(shape) != 4 || shape[1] != 3 || shape[2] != c.ImageRes || shape[3] != c.ImageRes {
+		return fmt.Errorf("batch: images are %v, want [B 3 %d %d]", shape, c.ImageRes, c.ImageRes)
+	}
+	switch n, t := ids.Size(0), ids.Size(1); {
+	case n != images.Size(0):
+		return fmt.Errorf("batch: %d texts for %d images", n, images.Size(0))
+	case t > c.MaxPositions:
+		return fmt.Errorf("batch: texts of %d tokens, the model has %d positions", t, c.MaxPositions)
 	}
 	return nil
 }

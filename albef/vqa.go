@@ -136,16 +136,13 @@ func (b VQABatch) Len() int { return b.Images.Size(0) }
 
 // Check reports the first thing of a batch that doesn't fit the model.
 func (b VQABatch) Check(c Config) error {
-	if n := b.IDs.Size(0); n != b.Len() {
-		return fmt.Errorf("batch: %d questions for %d images", n, b.Len())
-	}
 	if n := b.Answers.IDs.Size(0); n != b.Of.Numel() {
 		return fmt.Errorf("batch: %d answers, %d of them with a question", n, b.Of.Numel())
 	}
 	if n := b.Answers.IDs.Size(1); n > c.MaxPositions {
 		return fmt.Errorf("batch: answers of %d tokens, the model has %d positions", n+1, c.MaxPositions)
 	}
-	return Batch{Images: b.Images, IDs: b.IDs}.Check(c)
+	return checkPairs(b.Images, b.IDs, c)
 }
 
 // NewAnswers puts answers of tokens, each from [CLS] to [SEP], into s on dev.

@@ -3,7 +3,11 @@ package data
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
+	"strings"
 )
 
 // Split says which keys records must have.
@@ -101,4 +105,25 @@ func checkAnswers(r VQA) error {
 		return &keyError{"answer", fmt.Sprintf("has %d entries, want 1 for dataset \"vg\"", len(r.Answers))}
 	}
 	return nil
+}
+
+// ReadAnswers reads the answers to choose among: a json list of different texts.
+func ReadAnswers(path string) ([]string, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, hinted("answer_list names a json list of answers", "read answers: %w", err)
+	}
+	var answers []string
+	if err := json.Unmarshal(raw, &answers); err != nil {
+		return nil, hinted(`the file must hold one json list of texts: ["yes", "no"]`, "read answers %s: %w", path, err)
+	}
+	for i, a := range answers {
+		if strings.ContainsAny(a, "\n\r") {
+			return nil, fmt.Errorf("read answers %s: answer %d, %q, has more than one line", path, i, a)
+		}
+	}
+	if len(answers) == 0 {
+		return nil, fmt.Errorf("read answers %s: %w", path, errors.New("the list is empty"))
+	}
+	return answers, nil
 }

@@ -102,8 +102,14 @@ type job[B train.Batch] struct {
 	forward func(b B, distill float64) []train.Loss
 	// evaluate measures the model as it is. It runs without gradients.
 	evaluate func(ctx context.Context) (Results, error)
-	score    string // the result by which the best checkpoint is kept: the larger the better; "": none is
-	distill  train.DistillRamp
+	// finish measures what is measured once, when all epochs are done or with
+	// Evaluate; epoch is the last. nil: nothing is.
+	finish func(ctx context.Context, epoch int) (Results, error)
+	score  string // the result by which the best checkpoint is kept: the larger the better; "": none is
+	// everyEpoch keeps a checkpoint of each epoch under its official name.
+	everyEpoch bool
+	distill    train.DistillRamp
+	note       map[string]string // what checkpoints say of themselves beside the weights
 }
 
 // running is one job at work.
@@ -129,7 +135,7 @@ func do[B train.Batch](ctx context.Context, run *Run, o *origin, j job[B]) (Resu
 		return nil, err
 	}
 	if r.Evaluate {
-		return r.measure(ctx)
+		return r.measure(ctx, 0, true)
 	}
 	r.opt = train.NewAdamW(j.model, r.Config.Optimizer.WeightDecay)
 	defer r.opt.Close()
@@ -194,8 +200,16 @@ func (r *running[B]) resume() error {
 	return nil
 }
 
-func (r *running[B]) measure(ctx context.Context) (out Results, err error) {
-	torch.NoGrad(func() { out, err = r.job.evaluate(ctx) })
+// measure measures the model after epoch, which may be the last.
+func (r *running[B]) measure(ctx context.Context, epoch int, last bool) (out Results, err error) {
+	torch.NoGrad(func() {
+		if out, err = r.job.evaluate(ctx); err != nil || !last || r.job.finish == nil {
+			return
+		}
+		var more Results
+		more, err = r.job.finish(ctx, epoch)
+		maps.Copy(out, more)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("evaluate: %w", err)
 	}
@@ -241,7 +255,13 @@ func (r *running[B]) epochDone(ctx context.Context, at train.Position) error {
 	if err := r.save(train.LastName, at); err != nil {
 		return err
 	}
-	results, err := r.measure(ctx)
+	epoch, last := max(at.Epoch-1, 0), r.isLast(at)
+	if r.job.everyEpoch && at.Step == 0 {
+		if err := r.save(train.EpochName(epoch), at); err != nil {
+			return err
+		}
+	}
+	results, err := r.measure(ctx, epoch, last)
 	if err != nil {
 		if ctx.Err() != nil {
 			return errors.Join(train.ErrInterrupted, err)
@@ -249,7 +269,7 @@ func (r *running[B]) epochDone(ctx context.Context, at train.Position) error {
 		return err
 	}
 	r.results = results
-	r.Logger.Info("epoch done", "epoch", max(at.Epoch-1, 0), "results", fmt.Sprint(results))
+	r.Logger.Info("epoch done", "epoch", epoch, "results", fmt.Sprint(results))
 	if score, ok := results[r.job.score]; ok && score > r.best {
 		r.best = score
 		if err := r.save(BestName, at); err != nil {
@@ -259,7 +279,13 @@ func (r *running[B]) epochDone(ctx context.Context, at train.Position) error {
 			return err
 		}
 	}
-	return r.metrics.Epoch(max(at.Epoch-1, 0), results)
+	return r.metrics.Epoch(epoch, results)
+}
+
+// isLast reports whether training ends at a position.
+func (r *running[B]) isLast(at train.Position) bool {
+	steps, all := at.Epoch*r.per+at.Step, r.Config.Schedular.Epochs*r.per
+	return steps >= all || r.Config.MaxSteps > 0 && steps >= r.Config.MaxSteps
 }
 
 // BestName is the official name of the checkpoint with the best score.
@@ -270,8 +296,12 @@ func (r *running[B]) save(name string, at train.Position) error {
 		State: r.job.model.State(), Optimizer: r.opt.State(r.Config.Optimizer.LR), Model: r.job.model.Config(), Vocab: r.vocab,
 		At: at, Steps: at.Epoch*r.per + at.Step, Random: torch.RandomState(torch.CPU),
 	}
+	ck.Note = maps.Clone(r.job.note)
 	if !math.IsInf(r.best, -1) {
-		ck.Note = map[string]string{"best": fmt.Sprint(r.best)}
+		if ck.Note == nil {
+			ck.Note = map[string]string{}
+		}
+		ck.Note["best"] = fmt.Sprint(r.best)
 	}
 	defer ck.Drop()
 	return ck.Write(filepath.Join(r.Dir, name), r.Config.Schedule(), r.Config)

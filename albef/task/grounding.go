@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
-	"time"
 
 	"vlab/albef"
 	"vlab/albef/data"
@@ -142,30 +141,10 @@ func (t *grounding) check() error {
 
 // evaluate measures the model on all records.
 func (t *grounding) evaluate(ctx context.Context) (Results, error) {
-	source := data.NewRecordSource(t.records, data.NewResized(t.model.Config().ImageRes), groundingText)
-	loader, err := data.NewLoader(source, data.LoaderConfig{
-		Batch: t.evalBatch(), Size: t.model.Config().ImageRes, Order: data.InOrder, KeepLast: true, Epochs: 1,
-		Workers: t.Config.NumWorkers, MaxBad: -1,
-	})
+	size, score := t.model.Config().ImageRes, newGroundingScore(t.proposals)
+	m := measuring{t.Run, "test", data.NewRecordSource(t.records, data.NewResized(size), groundingText), size, 1}
+	err := m.each(ctx, func(s *torch.Scope, b *data.Batch) error { return t.measure(s, b, score) })
 	if err != nil {
-		return nil, err
-	}
-	score, began := newGroundingScore(t.proposals), time.Now()
-	for done := 0; done < len(t.records) && err == nil; {
-		var batch *data.Batch
-		if batch, err = loader.Next(ctx); err != nil {
-			break
-		}
-		failed := torch.Do(func(s *torch.Scope) { err = t.measure(s, batch, score) })
-		err = errors.Join(failed, err)
-		if done += len(batch.Index); t.Observe != nil && err == nil {
-			each := time.Since(began) / time.Duration(done)
-			t.Observe("test", train.Progress{
-				Step: done, Steps: len(t.records), ImagesPerSec: 1 / max(each.Seconds(), 1e-9), Left: each * time.Duration(len(t.records)-done),
-			})
-		}
-	}
-	if err := errors.Join(err, loader.Close()); err != nil {
 		return nil, fmt.Errorf("test_file: %w", err)
 	}
 	return score.results(), nil
@@ -204,16 +183,6 @@ func (t *grounding) explain(images, ids, mask *torch.Tensor) (*torch.Tensor, err
 		return nil, err
 	}
 	return maps.Phrase(), nil
-}
-
-// evalBatch is how many texts are measured at a time; it changes no result.
-func (t *grounding) evalBatch() int {
-	for _, n := range []int{t.Config.BatchSizeTest, t.Config.BatchSize} {
-		if n > 0 {
-			return n
-		}
-	}
-	return 32 // as official
 }
 
 // feed opens the training data.

@@ -124,16 +124,6 @@ func (t *retrieval) evaluate(ctx context.Context) (Results, error) {
 	return out, nil
 }
 
-// evalBatch is how many images are encoded at a time.
-func (t *retrieval) evalBatch() int {
-	for _, n := range []int{t.Config.BatchSizeTest, t.Config.BatchSize} {
-		if n > 0 {
-			return n
-		}
-	}
-	return 64 // as official; it changes no result
-}
-
 // feed opens the training data.
 func (t *retrieval) feed(ctx context.Context) (train.Feed[albef.RetrievalBatch], error) {
 	c := t.Config

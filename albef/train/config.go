@@ -1,11 +1,9 @@
 package train
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strconv"
@@ -49,8 +47,14 @@ type Config struct {
 	EvalEMA       bool    `yaml:"eval_ema"`
 	KTest         int     `yaml:"k_test"`       // candidates that are ranked again
 	EOS           string  `yaml:"eos"`          // ends an answer of VQA
+	Inference     string  `yaml:"inference"`    // of VQA: rank, the best of answer_list, or generate
+	NumBeams      int     `yaml:"num_beams"`    // beginnings of an answer that generate follows at a time
 	GradcamMode   string  `yaml:"gradcam_mode"` // what grounding explains: itm, the match, or itc, the similarity
 	BlockNum      int     `yaml:"block_num"`    // the fusion layer, counted over all layers, or for itc the image block that it reads
+
+	// OfficialQuirks repeats what the official code does and surely did not mean:
+	// NLVR2's teacher is made before the checkpoint is loaded.
+	OfficialQuirks bool `yaml:"official_quirks"`
 
 	Optimizer OptimizerConfig `yaml:"optimizer"`
 	Schedular ScheduleConfig  `yaml:"schedular"`
@@ -97,7 +101,7 @@ type ScheduleConfig struct {
 func DefaultConfig() *Config {
 	return &Config{
 		VisionWidth: 768, EmbedDim: 256, Temperature: 0.07, MaskProb: 0.15, QueueSize: 65536,
-		MomentumDecay: 0.995, DistillWeight: 0.4, Distill: true, WarmUp: true, EOS: "[SEP]",
+		MomentumDecay: 0.995, DistillWeight: 0.4, Distill: true, WarmUp: true, EOS: "[SEP]", Inference: "rank", NumBeams: 3,
 		GradcamMode: "itm", BlockNum: 8,
 		Optimizer: OptimizerConfig{Opt: "adamW", WeightDecay: 0.02, Eps: 1e-8, Betas: []float64{0.9, 0.999}},
 		Schedular: ScheduleConfig{Sched: "cosine", Epochs: 1, DecayRate: 1},
@@ -284,6 +288,8 @@ func (c *Config) Validate() error {
 		count("image_res", c.ImageRes), count("vision_width", c.VisionWidth), count("embed_dim", c.EmbedDim),
 		count("batch_size", c.BatchSize), count("batch_size_train", c.BatchSizeTrain), count("batch_size_test", c.BatchSizeTest),
 		count("queue_size", c.QueueSize), count("k_test", c.KTest), count("max_steps", c.MaxSteps),
+		check(c.Inference == "rank" || c.Inference == "generate", "inference", "rank or generate", c.Inference),
+		check(c.NumBeams >= 1, "num_beams", "1 or more", c.NumBeams),
 		check(c.GradcamMode == "itm" || c.GradcamMode == "itc", "gradcam_mode", "itm or itc", c.GradcamMode),
 		count("block_num", c.BlockNum), count("save_every", c.SaveEvery), count("eval_every", c.EvalEvery), count("num_workers", c.NumWorkers),
 	} {
@@ -301,24 +307,12 @@ func validBetas(betas []float64) bool {
 // WriteFile writes the config as it is used, defaults included, so that
 // reading the file gives the same run. It appears under its name only when it
 // is whole.
-func (c *Config) WriteFile(path string) (err error) {
+func (c *Config) WriteFile(path string) error {
 	data, err := yaml.Marshal(mapNode(reflect.ValueOf(c).Elem()))
 	if err != nil {
 		return fmt.Errorf("write config %s: %w", path, err)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.part")
-	if err != nil {
-		return fmt.Errorf("write config: %w", err)
-	}
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Chmod(0o644), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("write config %s: %w", path, errors.Join(err, os.Remove(f.Name())))
-	}
-	return nil
+	return WriteWhole(path, data)
 }
 
 // configError is a mistake in a config, with its place.

@@ -15,10 +15,17 @@ func commands() []command {
 		{name: "pretrain", summary: "train ALBEF's three losses on images with captions, or on drawn scenes", run: runPretrain},
 		{name: "retrieval", summary: "finetune and measure finding pictures by text and texts by picture", run: finetune("retrieval", task.Retrieval)},
 		{
+			name: "vqa", summary: "finetune and measure answering questions about pictures",
+			run: finetune("vqa", task.VQA, keyFlag{"inference", "`rank` or generate, over the config's"}),
+		},
+		{
 			name: "grounding", summary: "finetune without boxes and measure where texts lead to in pictures",
 			run: finetune("grounding", task.Grounding,
 				keyFlag{"gradcam_mode", "`itm` or itc, over the config's"}, keyFlag{"block_num", "`layer` that Grad-CAM reads, over the config's"}),
 		},
+		{name: "ve", summary: "finetune and measure whether pictures show what sentences say", run: finetune("ve", task.VE)},
+		{name: "pretrain-nlvr", summary: "make a pretrained model one for pairs of pictures: text assignment", run: finetune("pretrain-nlvr", task.PretrainNLVR)},
+		{name: "nlvr", summary: "finetune and measure whether sentences are true of pairs of pictures", run: finetune("nlvr", task.NLVR)},
 		{name: "scenes", summary: "write the drawn corpus to disk in the official formats", run: runScenes},
 		{name: "inspect", summary: "tell what a checkpoint is and holds", run: runInspect},
 		{name: "export", summary: "write what queries need of a checkpoint as .safetensors", run: runExport},

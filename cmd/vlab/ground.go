@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"vlab/albef/lab"
+	"vlab/albef/train"
 )
 
 // groundAnswer is what vlab ground --json prints. Coordinates are pixels of the
@@ -81,7 +82,7 @@ func runGround(ctx context.Context, e env, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := writeWhole(*out, g.PNG()); err != nil {
+	if err := train.WriteWhole(*out, g.PNG()); err != nil {
 		return err
 	}
 	if *asJSON {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"vlab/albef/lab"
+	"vlab/albef/train"
 )
 
 // searchAnswer is what vlab search --json prints.
@@ -57,7 +58,7 @@ func runSearch(ctx context.Context, e env, args []string) error {
 		return err
 	}
 	if *out != "" {
-		if err := writeWhole(*out, found.PNG()); err != nil {
+		if err := train.WriteWhole(*out, found.PNG()); err != nil {
 			return err
 		}
 	}

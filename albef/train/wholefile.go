@@ -1,4 +1,4 @@
-package main
+package train
 
 import (
 	"errors"
@@ -7,9 +7,9 @@ import (
 	"path/filepath"
 )
 
-// writeWhole writes a file that appears under its name only when it is whole;
-// its folder is made where it isn't there.
-func writeWhole(path string, content []byte) error {
+// WriteWhole writes a file that appears under its name only when it is whole,
+// and the folders above it.
+func WriteWhole(path string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
