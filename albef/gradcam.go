@@ -54,7 +54,7 @@ func (m *Model) GradCAM(embeds, ids, mask *torch.Tensor, layer int) (Maps, error
 }
 
 // weigh is attention · max(gradient, 0) on the grid of patches, padding zeroed.
-func (m *Model) weigh(attention, gradient, mask *torch.Tensor) *torch.Tensor {
+func (m *Module) weigh(attention, gradient, mask *torch.Tensor) *torch.Tensor {
 	if m.config.CrossKeys == AllKeys { // the first key is the image's CLS
 		n := attention.Size(3) - 1
 		attention, gradient = attention.Narrow(3, 1, n), gradient.Narrow(3, 1, n)

@@ -141,11 +141,13 @@ func PairState(state *weights.Dict, fusion int) (*weights.Dict, error) {
 // IsPairState reports whether weights are of a model for pairs of images: of
 // text-assignment pretraining or of NLVR2.
 func IsPairState(state *weights.Dict) bool {
-	if _, t := lookUp(state, "ta_head.weight"); t != nil {
-		return true
-	}
-	_, t := lookUp(state, "cls_head.2.weight")
-	return t != nil && len(t.Shape) == 2 && t.Shape[0] == len(NLVRClasses)
+	return IsTAState(state) || ClassesOf(state) == len(NLVRClasses)
+}
+
+// IsTAState reports whether weights are of text-assignment pretraining.
+func IsTAState(state *weights.Dict) bool {
+	_, t := lookUp(state, "ta_head.weight")
+	return t != nil
 }
 
 // TA is the model of text assignment, the pretraining for pairs of images:

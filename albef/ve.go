@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"vlab/albef/torch"
+	"vlab/albef/torch/weights"
 )
 
 // Labelled is one step's input of the tasks that put sentences about images
@@ -145,6 +146,32 @@ func (m *Classifier) Logits(images, ids, mask *torch.Tensor) *torch.Tensor {
 	return m.online.logits(Labelled{Images: images, IDs: ids, Mask: mask}, 0)
 }
 
+// GradCAM explains the logit of one class, by its place, for each sentence by
+// the cross-attention of a fusion layer (counted over all layers), as
+// [Model.GradCAM] does for the match: [B, T, G, G]. In a model for pairs an even
+// fusion layer looks at the first image and an odd one at the second. The
+// official code has no such maps of its classifiers.
+func (m *Classifier) GradCAM(images, ids, mask *torch.Tensor, class, layer int) (*torch.Tensor, error) {
+	if layer < m.config.FusionLayer || layer >= m.config.Layers {
+		return nil, &hintError{
+			fmt.Errorf("grad-cam: layer %d is no fusion layer", layer),
+			fmt.Sprintf("layers %d to %d attend to images", m.config.FusionLayer, m.config.Layers-1),
+		}
+	}
+	var maps *torch.Tensor
+	torch.NoGrad(func() {
+		text := m.Text.Encode(ids, mask, 0)
+		seen := m.online.see(m.Text, m.Image.Forward(images))
+		var attention, gradient *torch.Tensor
+		torch.WithGrad(func() {
+			hidden, read := m.Text.FuseMap(text.Detach().RequireGrad(true), mask, seen, layer)
+			attention, gradient = read, m.online.head.forward(hidden).Select(1, class).Sum().Gradients(read)[0]
+		})
+		maps = m.weigh(attention.Detach(), gradient, mask).MeanDim(1, false)
+	})
+	return maps, nil
+}
+
 // Loss computes the loss of a batch with distillation weight distill (alpha; 0
 // for none), and on the way updates the momentum model, as the official forward
 // does.
@@ -163,6 +190,16 @@ func (m *Classifier) Loss(b Labelled, distill float64) *torch.Tensor {
 func (c *classifier) logits(b Labelled, dropout float64) *torch.Tensor {
 	text := c.text.Encode(b.IDs, b.Mask, dropout)
 	return c.head.forward(c.text.Fuse(text, b.Mask, c.see(c.text, c.image.Forward(b.Images)), dropout))
+}
+
+// ClassesOf returns how many classes the head in weights of VE or NLVR2 has; 0
+// where there is no such head.
+func ClassesOf(state *weights.Dict) int {
+	_, t := lookUp(state, "cls_head.2.weight")
+	if t == nil || len(t.Shape) != 2 {
+		return 0
+	}
+	return t.Shape[0]
 }
 
 // IsClassHead is true of the weights that a pretraining checkpoint lacks and

@@ -18,7 +18,10 @@ import (
 // makes one, and the caller closes it. Queries may come from several goroutines
 // and take turns.
 type Model struct {
-	core   *albef.Model // nil once closed
+	core   *albef.Model      // of pretraining, retrieval or grounding; nil in other models, and once closed
+	vqa    *albef.VQA        // nil in other models, and once closed
+	judge  *albef.Classifier // of VE or NLVR2; nil in other models, and once closed
+	pairs  bool              // judge is of NLVR2
 	config albef.Config
 	device torch.Device
 	size   int // parameters of the online model
@@ -29,9 +32,11 @@ type Model struct {
 	layer     int // where Ground looks
 	shortlist int // candidates of ITC that ITM ranks again
 
-	owned  bool        // Close frees core
+	answers []string // what Answer chooses among; nil: it writes
+
+	owned  bool        // Close frees the weights
 	live   bool        // core is being trained: features are not kept
-	use    *sync.Mutex // held by whoever works with core
+	use    *sync.Mutex // held by whoever works with the weights
 	closed atomic.Bool
 	seen   galleryCache
 }
@@ -47,15 +52,30 @@ func FromTrained(t *task.Trained) *Model {
 }
 
 func newModel(t *task.Trained, name string, owned bool) *Model {
-	c := t.Model.Config()
+	m := modelOf(t.Model, t.Tokenizer, t.Vocab, name)
+	m.core, m.owned, m.live = t.Model, owned, !owned
+	return m
+}
+
+// module is what the models of all tasks have.
+type module interface {
+	Config() albef.Config
+	Device() torch.Device
+	Trained() (plain, decayed []albef.Param)
+	Close()
+}
+
+// modelOf wraps what the models of all tasks have, owned.
+func modelOf(core module, tok *text.Tokenizer, vocab []string, name string) *Model {
+	c := core.Config()
 	return &Model{
-		core: t.Model, config: c, device: t.Model.Device(), size: parameters(t.Model), tok: t.Tokenizer, vocab: t.Vocab, name: name,
-		layer: middleLayer(c), shortlist: Shortlisted, owned: owned, live: !owned, use: &sync.Mutex{},
+		config: c, device: core.Device(), size: parameters(core), tok: tok, vocab: vocab, name: name,
+		layer: middleLayer(c), shortlist: Shortlisted, owned: true, use: &sync.Mutex{},
 	}
 }
 
 // parameters counts the numbers of the online model.
-func parameters(core *albef.Model) int {
+func parameters(core module) int {
 	n := 0
 	plain, decayed := core.Trained()
 	for _, p := range slices.Concat(plain, decayed) {
@@ -82,7 +102,13 @@ func (m *Model) Close() {
 	if m.owned && m.core != nil {
 		m.core.Close()
 	}
-	m.core = nil
+	if m.vqa != nil {
+		m.vqa.Close()
+	}
+	if m.judge != nil {
+		m.judge.Close()
+	}
+	m.core, m.vqa, m.judge = nil, nil, nil
 	m.closed.Store(true)
 	m.seen = galleryCache{}
 }
@@ -150,8 +176,32 @@ func unknownNote(words []string) string {
 	return "not in the model's vocabulary: " + strings.Join(words, ", ")
 }
 
-// work runs fn alone on the model, without gradients, in a scope of its own.
+// isClosed reports whether there are no weights any more; the caller holds use.
+func (m *Model) isClosed() bool { return m.core == nil && m.vqa == nil && m.judge == nil }
+
+// work runs fn alone on the core, without gradients, in a scope of its own.
 func (m *Model) work(ctx context.Context, what string, fn func(ctx context.Context, s *torch.Scope) error) error {
+	return m.workWith(ctx, what, func() bool { return m.core != nil }, takesCore, fn)
+}
+
+// takesCore is a hint for what a model of another task can't do.
+const takesCore = "it takes a model of vlab pretrain, retrieval or grounding"
+
+// haveCore is an error where there is no core; the caller holds use.
+func (m *Model) haveCore() error {
+	switch {
+	case m.isClosed():
+		return errClosed
+	case m.core == nil:
+		return hinted(takesCore, "%s was trained for another task", m.name)
+	}
+	return nil
+}
+
+// workWith is work on what has finds; takes says which models have it.
+func (m *Model) workWith(ctx context.Context, what string, has func() bool, takes string,
+	fn func(ctx context.Context, s *torch.Scope) error,
+) error {
 	if m == nil {
 		return fmt.Errorf("%s: %w", what, errNoModel)
 	}
@@ -160,8 +210,11 @@ func (m *Model) work(ctx context.Context, what string, fn func(ctx context.Conte
 	}
 	m.use.Lock()
 	defer m.use.Unlock()
-	if m.core == nil {
+	if m.isClosed() {
 		return fmt.Errorf("%s: %w", what, errClosed)
+	}
+	if !has() {
+		return hinted(takes, "%s: %s was trained for another task", what, m.name)
 	}
 	var failed error
 	err := torch.Do(func(s *torch.Scope) {

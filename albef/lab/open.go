@@ -13,6 +13,7 @@ import (
 
 	"vlab/albef"
 	"vlab/albef/task"
+	"vlab/albef/text"
 	"vlab/albef/torch"
 	"vlab/albef/torch/weights"
 	"vlab/albef/train"
@@ -78,17 +79,16 @@ func open(name string, o opening) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	var core *albef.Model
-	keepRandom(dev, func() { core, _, err = ck.Build(dev, o.imageRes) })
+	var m *Model
+	keepRandom(dev, func() { m, err = build(ck, dev, o.imageRes, tok, label) })
 	if err != nil {
 		return nil, err
 	}
-	if rows := core.Config().VocabSize; rows != tok.Size() {
-		core.Close()
+	if rows := m.config.VocabSize; rows != tok.Size() {
+		m.Close()
 		return nil, hinted("the file lacks its vocabulary, or has another model's",
 			"%d words in the vocabulary, %d in the weights", tok.Size(), rows)
 	}
-	m := newModel(&task.Trained{Model: core, Tokenizer: tok, Vocab: ck.Vocab}, label, true)
 	if o.shortlist > 0 {
 		m.shortlist = o.shortlist
 	}
@@ -97,6 +97,84 @@ func open(name string, o opening) (*Model, error) {
 		return nil, err
 	}
 	return m, nil
+}
+
+// build makes the model of a checkpoint by what it was trained for.
+func build(ck *train.Checkpoint, dev torch.Device, imageRes int, tok *text.Tokenizer, name string) (*Model, error) {
+	switch {
+	case albef.IsVQAState(ck.State):
+		return buildVQA(ck, dev, imageRes, tok, name)
+	case albef.ClassesOf(ck.State) > 0:
+		return buildJudge(ck, dev, imageRes, tok, name)
+	case albef.IsTAState(ck.State):
+		return nil, hinted("finetune it with vlab nlvr", "a model of text assignment, which answers no query")
+	}
+	core, _, err := ck.Build(dev, imageRes)
+	if err != nil {
+		return nil, err
+	}
+	return newModel(&task.Trained{Model: core, Tokenizer: tok, Vocab: ck.Vocab}, name, true), nil
+}
+
+// buildVQA makes a model that vlab vqa trained.
+func buildVQA(ck *train.Checkpoint, dev torch.Device, imageRes int, tok *text.Tokenizer, name string) (*Model, error) {
+	config, err := ck.Sizes(imageRes)
+	if err != nil {
+		return nil, err
+	}
+	vqa, err := albef.NewVQA(config, dev, 1)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := vqa.LoadState(ck.State); err != nil {
+		vqa.Close()
+		return nil, err
+	}
+	m := modelOf(vqa, tok, ck.Vocab, name)
+	m.vqa = vqa
+	if list := ck.Note[task.AnswersNote]; list != "" {
+		m.answers = strings.Split(list, "\n")
+	}
+	return m, nil
+}
+
+// buildJudge makes a model that vlab ve or vlab nlvr trained.
+func buildJudge(ck *train.Checkpoint, dev torch.Device, imageRes int, tok *text.Tokenizer, name string) (*Model, error) {
+	config, err := ck.Sizes(imageRes)
+	if err != nil {
+		return nil, err
+	}
+	judge, pairs, err := newJudge(albef.ClassesOf(ck.State), config, dev)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := judge.LoadState(ck.State); err != nil {
+		judge.Close()
+		return nil, err
+	}
+	m := modelOf(judge, tok, ck.Vocab, name)
+	m.judge, m.pairs = judge, pairs
+	return m, nil
+}
+
+// newJudge makes the model whose head has so many classes, and says whether it
+// is for pairs of pictures.
+func newJudge(classes int, config albef.Config, dev torch.Device) (judge *albef.Classifier, pairs bool, err error) {
+	switch classes {
+	case len(albef.VEClasses):
+		m, err := albef.NewVE(config, dev, 1)
+		if err != nil {
+			return nil, false, err
+		}
+		return &m.Classifier, false, nil
+	case len(albef.NLVRClasses):
+		m, err := albef.NewNLVR(config, dev, 1)
+		if err != nil {
+			return nil, false, err
+		}
+		return &m.Classifier, true, nil
+	}
+	return nil, false, hinted("entailment has 3 classes, NLVR2 has 2", "a head of %d classes, as no task has it", classes)
 }
 
 // readNote takes over what a file for queries says beside its weights.
@@ -157,18 +235,22 @@ func readFile(path string) (*train.Checkpoint, error) {
 	return ck, nil
 }
 
+// WriteDemo writes the embedded model to a .safetensors file, for what reads
+// files.
+func WriteDemo(path string) error { return train.WriteWhole(path, demo) }
+
 // readDemo reads the embedded model by way of a file, as weights are read.
 func readDemo() (ck *train.Checkpoint, err error) {
-	f, err := os.CreateTemp("", "vlab-demo-*.safetensors")
+	dir, err := os.MkdirTemp("", "vlab-demo-")
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, os.Remove(f.Name())) }()
-	_, err = f.Write(demo)
-	if err = errors.Join(err, f.Close()); err != nil {
-		return nil, fmt.Errorf("unpack the demo model: %w", err)
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	path := filepath.Join(dir, "demo.safetensors")
+	if err := WriteDemo(path); err != nil {
+		return nil, err
 	}
-	return readFile(f.Name())
+	return readFile(path)
 }
 
 // Untrained returns a model of the same sizes and vocabulary as m with fresh
@@ -180,8 +262,8 @@ func Untrained(m *Model, seed int64) (*Model, error) {
 	}
 	m.use.Lock()
 	defer m.use.Unlock()
-	if m.core == nil {
-		return nil, fmt.Errorf("untrained model: %w", errClosed)
+	if err := m.haveCore(); err != nil {
+		return nil, fmt.Errorf("untrained model: %w", err)
 	}
 	var core *albef.Model
 	var err error

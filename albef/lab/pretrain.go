@@ -186,8 +186,8 @@ func newRunDir() (string, error) {
 func (m *Model) handOver() (path string, done func() error, err error) {
 	m.use.Lock()
 	defer m.use.Unlock()
-	if m.core == nil {
-		return "", nil, errClosed
+	if err := m.haveCore(); err != nil {
+		return "", nil, err
 	}
 	f, err := os.CreateTemp("", "vlab-from-*.safetensors")
 	if err != nil {

@@ -30,8 +30,8 @@ func (m *Model) Save(path string) error {
 	}
 	m.use.Lock()
 	defer m.use.Unlock()
-	if m.core == nil {
-		return fmt.Errorf("save for queries: %w", errClosed)
+	if err := m.haveCore(); err != nil {
+		return fmt.Errorf("save for queries: %w", err)
 	}
 	return save(m.core, m.vocab, homePath(path), map[string]string{"ground_layer": fmt.Sprint(m.layer)}, weights.F16)
 }

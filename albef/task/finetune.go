@@ -23,7 +23,7 @@ type Run struct {
 	Config     *train.Config
 	Dir        string       // where checkpoints, logs and results go; created
 	Device     torch.Device // zero is the first CUDA device: say [torch.CPU] for the CPU
-	Checkpoint string       // of pretraining, to begin with; or a finetuned one, to go on from or to evaluate
+	Checkpoint string       // of pretraining, to begin with; or a finetuned one, to go on from or to evaluate; or a run's folder
 	Resume     bool         // go on where Checkpoint, or else the newest one in Dir, stopped
 	Evaluate   bool         // measure only
 	Logger     *slog.Logger // nil: slog.Default()
@@ -61,6 +61,10 @@ func (r *Run) open() (*origin, error) {
 	if o.path == "" && r.Resume {
 		if o.path, err = train.FindLast(r.Dir); err != nil {
 			return nil, &hintError{err, "leave --resume out to start afresh"}
+		}
+	} else if info, e := os.Stat(o.path); e == nil && info.IsDir() {
+		if o.path, err = train.FindLast(o.path); err != nil {
+			return nil, &hintError{err, "--checkpoint names a checkpoint, or the folder of a run"}
 		}
 	}
 	if o.path == "" {

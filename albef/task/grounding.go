@@ -202,7 +202,7 @@ func (t *grounding) feed(ctx context.Context) (train.Feed[albef.RetrievalBatch],
 	if batch == 0 {
 		batch = c.BatchSize
 	}
-	source := data.NewRecordSource(records, data.NewAugmented(data.GroundingAugment(size)), groundingText)
+	source := data.NewRecordSource(records, augmented(c, data.GroundingAugment(size)), groundingText)
 	loader, err := data.NewLoader(source, data.LoaderConfig{Batch: batch, Size: size, Seed: uint64(c.Seed), Workers: c.NumWorkers})
 	if err != nil {
 		return nil, err

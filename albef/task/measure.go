@@ -64,3 +64,13 @@ func (r *Run) trainBatch() int {
 	}
 	return r.Config.BatchSize
 }
+
+// augmented is the transform of training: what the task does officially, or
+// with augment: none what evaluation does. Flips make "left of" wrong, and
+// changed colours make "red" so.
+func augmented(c *train.Config, official data.TrainConfig) data.Transform {
+	if c.Augment == "none" {
+		return data.NewResized(official.Size)
+	}
+	return data.NewAugmented(official)
+}

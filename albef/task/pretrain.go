@@ -354,7 +354,7 @@ func (r *run) feed(ctx context.Context, batch int) (train.Feed[albef.Batch], err
 	}
 	size := r.Model.Config().ImageRes
 	clean := func(caption string) string { return text.PreCaption(caption, captionWords) }
-	source := data.NewPretrainSource(records, data.NewAugmented(data.PretrainAugment(size)), clean)
+	source := data.NewPretrainSource(records, augmented(r.Config, data.PretrainAugment(size)), clean)
 	loader, err := data.NewLoader(source, data.LoaderConfig{
 		Batch: batch, Size: size, Seed: uint64(r.Config.Seed), Workers: r.Config.NumWorkers,
 	})

@@ -142,7 +142,7 @@ func (t *retrieval) feed(ctx context.Context) (train.Feed[albef.RetrievalBatch],
 		batch = c.BatchSize
 	}
 	clean := func(r data.RetrievalTrain, _ *rand.Rand) string { return text.PreCaption(r.Caption, captionWords) }
-	source := data.NewRecordSource(records, data.NewAugmented(data.FinetuneAugment(size)), clean)
+	source := data.NewRecordSource(records, augmented(c, data.FinetuneAugment(size)), clean)
 	loader, err := data.NewLoader(source, data.LoaderConfig{Batch: batch, Size: size, Seed: uint64(c.Seed), Workers: c.NumWorkers})
 	if err != nil {
 		return nil, err

@@ -310,7 +310,7 @@ func (t *vqa) feed(ctx context.Context) (train.Feed[albef.VQABatch], error) {
 	}
 	size := t.model.Config().ImageRes
 	question := func(r data.VQA, _ *rand.Rand) string { return text.PreQuestion(r.Question, questionWords) }
-	source := data.NewRecordSource(records, data.NewAugmented(data.FinetuneAugment(size)), question)
+	source := data.NewRecordSource(records, augmented(c, data.FinetuneAugment(size)), question)
 	loader, err := data.NewLoader(source, data.LoaderConfig{Batch: t.trainBatch(), Size: size, Seed: uint64(c.Seed), Workers: c.NumWorkers})
 	if err != nil {
 		return nil, err

@@ -212,16 +212,22 @@ func (c *Checkpoint) readSizes(path, sizes string) error {
 	return nil
 }
 
-// Build makes the checkpoint's model on dev, with the sizes read from the
-// tensors. imageRes, where it isn't 0, is the side of images to come: position
-// embeddings are interpolated to it.
-func (c *Checkpoint) Build(dev torch.Device, imageRes int) (*albef.Model, albef.LoadReport, error) {
+// Sizes are those of the checkpoint's model, read from the tensors. imageRes,
+// where it isn't 0, is the side of images to come.
+func (c *Checkpoint) Sizes(imageRes int) (albef.Config, error) {
 	config, err := albef.ConfigOf(c.State, c.Model)
-	if err != nil {
-		return nil, albef.LoadReport{}, err
-	}
 	if imageRes > 0 {
 		config.ImageRes = imageRes
+	}
+	return config, err
+}
+
+// Build makes the checkpoint's model on dev, of the sizes that
+// [Checkpoint.Sizes] tells: position embeddings are interpolated to imageRes.
+func (c *Checkpoint) Build(dev torch.Device, imageRes int) (*albef.Model, albef.LoadReport, error) {
+	config, err := c.Sizes(imageRes)
+	if err != nil {
+		return nil, albef.LoadReport{}, err
 	}
 	build := albef.New
 	if !slices.ContainsFunc(c.State.Keys(), func(key string) bool { return strings.Contains(key, "text_encoder.cls.") }) {

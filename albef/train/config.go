@@ -66,6 +66,7 @@ type Config struct {
 	SaveEvery  int       `yaml:"save_every"`  // in steps; 0: after each epoch only
 	EvalEvery  int       `yaml:"eval_every"`  // in steps; 0: after each epoch only
 	NumWorkers int       `yaml:"num_workers"` // readers of images
+	Augment    string    `yaml:"augment"`     // of training images: official crops, flips and RandAugment, or none
 	SkipBad    bool      `yaml:"skip_bad"`    // train although images are missing or records are wrong: they are left out and counted
 	GradClip   float64   `yaml:"grad_clip"`   // largest norm of the gradient; 0: none, as official
 	Scenes     yaml.Node `yaml:"scenes"`      // the drawn corpus, not looked into here; zero if absent
@@ -105,7 +106,7 @@ func DefaultConfig() *Config {
 		GradcamMode: "itm", BlockNum: 8,
 		Optimizer: OptimizerConfig{Opt: "adamW", WeightDecay: 0.02, Eps: 1e-8, Betas: []float64{0.9, 0.999}},
 		Schedular: ScheduleConfig{Sched: "cosine", Epochs: 1, DecayRate: 1},
-		Seed:      42, DType: "fp32", LogEvery: 50, NumWorkers: 4,
+		Seed:      42, DType: "fp32", LogEvery: 50, NumWorkers: 4, Augment: "official",
 		places: map[string]string{},
 	}
 }
@@ -288,6 +289,7 @@ func (c *Config) Validate() error {
 		count("image_res", c.ImageRes), count("vision_width", c.VisionWidth), count("embed_dim", c.EmbedDim),
 		count("batch_size", c.BatchSize), count("batch_size_train", c.BatchSizeTrain), count("batch_size_test", c.BatchSizeTest),
 		count("queue_size", c.QueueSize), count("k_test", c.KTest), count("max_steps", c.MaxSteps),
+		check(c.Augment == "official" || c.Augment == "none", "augment", "official or none", c.Augment),
 		check(c.Inference == "rank" || c.Inference == "generate", "inference", "rank or generate", c.Inference),
 		check(c.NumBeams >= 1, "num_beams", "1 or more", c.NumBeams),
 		check(c.GradcamMode == "itm" || c.GradcamMode == "itc", "gradcam_mode", "itm or itc", c.GradcamMode),

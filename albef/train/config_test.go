@@ -83,7 +83,7 @@ func TestParseConfig(t *testing.T) {
 		BatchSize: 64, BatchSizeTrain: 32, BatchSizeTest: 16,
 		Temperature: 0.07, MaskProb: 0.15, QueueSize: 65536, MomentumDecay: 0.995,
 		DistillWeight: 0.4, Distill: true, KTest: 128, EOS: "[SEP]",
-		Inference: "rank", NumBeams: 3, GradcamMode: "itm", BlockNum: 8,
+		Augment: "official", Inference: "rank", NumBeams: 3, GradcamMode: "itm", BlockNum: 8,
 		Optimizer: train.OptimizerConfig{Opt: "adamW", LR: 1e-5, WeightDecay: 0.02, Eps: 1e-8, Betas: []float64{0.9, 0.999}},
 		Schedular: train.ScheduleConfig{Sched: "cosine", LR: 1e-5, Epochs: 5, MinLR: 1e-6, DecayRate: 1, WarmupLR: 1e-5, WarmupEpochs: 1},
 		MaxSteps:  2000, Seed: 7, DType: "bf16", LogEvery: 10, SaveEvery: 500, EvalEvery: 250, NumWorkers: 2, GradClip: 1,

@@ -12,6 +12,9 @@ func commands() []command {
 		{name: "demo", summary: "a tour: train a few steps, retrieve, ground, with figures and pictures", run: runDemo},
 		{name: "search", summary: "find pictures by text", run: runSearch},
 		{name: "ground", summary: "show where each word of a text looks in a picture", run: runGround},
+		{name: "ask", summary: "answer a question about a picture", run: runAsk},
+		{name: "entail", summary: "tell whether a picture shows what a sentence says", run: runEntail},
+		{name: "compare", summary: "tell whether a sentence is true of two pictures", run: runCompare},
 		{name: "pretrain", summary: "train ALBEF's three losses on images with captions, or on drawn scenes", run: runPretrain},
 		{name: "retrieval", summary: "finetune and measure finding pictures by text and texts by picture", run: finetune("retrieval", task.Retrieval)},
 		{

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 
+	"vlab/albef/lab"
 	"vlab/albef/task"
 	"vlab/albef/train"
 )
@@ -22,7 +24,7 @@ func finetune(name string, run func(ctx context.Context, r task.Run) (task.Resul
 		f := newFlags(e, name, "--config YAML --output_dir DIR --checkpoint F [--evaluate] [flags]")
 		config := f.String("config", "", "`file` of the run, official keys")
 		dir := f.String("output_dir", "", "`folder` for checkpoints, logs and results")
-		checkpoint := f.String("checkpoint", "", "`file` of a pretrained model to begin with, or of a finetuned one")
+		checkpoint := f.String("checkpoint", "", "`file` of a pretrained model to begin with or of a finetuned one, the folder of a run, or demo")
 		resume := f.Bool("resume", false, "go on where the newest checkpoint in output_dir, or --checkpoint, stopped")
 		evaluate := f.Bool("evaluate", false, "measure the checkpoint and train nothing")
 		override := f.overrideFlags(keys...)
@@ -44,6 +46,13 @@ func finetune(name string, run func(ctx context.Context, r task.Run) (task.Resul
 		if err != nil {
 			return err
 		}
+		if *checkpoint == "demo" {
+			remove, err := unpackDemo(checkpoint)
+			if err != nil {
+				return err
+			}
+			defer remove()
+		}
 		m := newMeter(e)
 		defer m.end()
 		results, err := run(ctx, task.Run{
@@ -59,4 +68,15 @@ func finetune(name string, run func(ctx context.Context, r task.Run) (task.Resul
 		}
 		return err
 	}
+}
+
+// unpackDemo puts the path of a file with the embedded model in the place of
+// its name; remove removes the file.
+func unpackDemo(checkpoint *string) (remove func(), err error) {
+	dir, err := os.MkdirTemp("", "vlab-demo-")
+	if err != nil {
+		return nil, fmt.Errorf("unpack the demo model: %w", err)
+	}
+	*checkpoint = filepath.Join(dir, "demo.safetensors")
+	return func() { _ = os.RemoveAll(dir) }, lab.WriteDemo(*checkpoint)
 }

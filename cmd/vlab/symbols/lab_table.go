@@ -13,9 +13,14 @@ import (
 // labTable lists the exported names of package vlab/albef/lab.
 func labTable() map[string]reflect.Value {
 	return map[string]reflect.Value{
+		"AnswerHit":      reflect.ValueOf((*lab.AnswerHit)(nil)),
+		"Answers":        reflect.ValueOf((*lab.Answers)(nil)),
 		"CaptionHit":     reflect.ValueOf((*lab.CaptionHit)(nil)),
 		"Captions":       reflect.ValueOf((*lab.Captions)(nil)),
+		"ClassHit":       reflect.ValueOf((*lab.ClassHit)(nil)),
+		"Comparison":     reflect.ValueOf((*lab.Comparison)(nil)),
 		"Config":         reflect.ValueOf((*lab.Config)(nil)),
+		"Entailment":     reflect.ValueOf((*lab.Entailment)(nil)),
 		"FromTrained":    reflect.ValueOf(lab.FromTrained),
 		"Gallery":        reflect.ValueOf(lab.Gallery),
 		"Grounding":      reflect.ValueOf((*lab.Grounding)(nil)),
@@ -47,6 +52,7 @@ func labTable() map[string]reflect.Value {
 		"WordMap":        reflect.ValueOf((*lab.WordMap)(nil)),
 		"WordScore":      reflect.ValueOf((*lab.WordScore)(nil)),
 		"WordTests":      reflect.ValueOf(lab.WordTests),
+		"WriteDemo":      reflect.ValueOf(lab.WriteDemo),
 	}
 }
 
