@@ -42,13 +42,14 @@ func (e *MissingError) Hint() string {
 // LoadState overwrites the parameters with those of state, by their official
 // names, with or without the "bert." that the checkpoints of finetuned models drop. Position
 // embeddings of another grid are interpolated. Momentum weights and queues may
-// be missing: the momentum weights are then copied from the online ones. Names that
-// fresh is true of, as a task's new head, may be missing too and keep what they
-// have. Any other missing weight is a [*MissingError]; nothing has been changed
+// be missing: the momentum weights are then copied from the online ones. So may
+// further names of a tied tensor, and names that fresh is true of, as a task's
+// new head, which keep what they have. Any other missing weight is a [*MissingError]; nothing has been changed
 // then, nor when a shape differs.
 func (m *Module) LoadState(state *weights.Dict, fresh ...func(name string) bool) (LoadReport, error) {
 	var report LoadReport
 	found := map[string]*weights.Tensor{}
+	filled := map[*torch.Tensor]bool{} // under any of a tied tensor's names
 	used := map[string]bool{}
 	absent := map[*torch.Tensor]bool{}
 	for _, p := range m.params {
@@ -63,7 +64,7 @@ func (m *Module) LoadState(state *weights.Dict, fresh ...func(name string) bool)
 		if err != nil {
 			return report, err
 		}
-		found[p.Name] = fitted
+		found[p.Name], filled[p.Tensor] = fitted, true
 		report.Loaded = append(report.Loaded, p.Name)
 	}
 	for _, key := range state.Keys() {
@@ -71,6 +72,11 @@ func (m *Module) LoadState(state *weights.Dict, fresh ...func(name string) bool)
 			report.Unexpected = append(report.Unexpected, key)
 		}
 	}
+	tied := map[string]bool{}
+	for _, p := range m.params {
+		tied[p.Name] = p.Tied && filled[p.Tensor]
+	}
+	report.Missing = slices.DeleteFunc(report.Missing, func(name string) bool { return tied[name] })
 	needed := slices.DeleteFunc(slices.Clone(report.Missing), optional)
 	for _, is := range fresh {
 		needed = slices.DeleteFunc(needed, is)

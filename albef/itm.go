@@ -29,7 +29,10 @@ func (m *Model) hardNegatives(terms itcTerms, same *torch.Tensor) (out negatives
 		draw := func(sims, together *torch.Tensor) (drawn, label *torch.Tensor) {
 			weights := sims.Softmax(1).MaskedFill(together.Gt(0), 0)
 			none := weights.SumDim(1, true).Eq(0) // multinomial refuses such a row
-			drawn = m.draw(weights.Add(none.To(torch.Float32))).View(-1)
+			if !m.quirks {
+				weights = weights.Add(none.To(torch.Float32))
+			}
+			drawn = m.draw(weights).View(-1)
 			return drawn, none.To(torch.Int64).View(-1).Scale(ignored)
 		}
 		var imageLabels, textLabels *torch.Tensor

@@ -39,6 +39,10 @@ func (h mlmHead) forward(x *torch.Tensor) *torch.Tensor {
 // [..., C]: [..., V].
 func (m *TextModel) Words(hidden *torch.Tensor) *torch.Tensor { return m.mlm.forward(hidden) }
 
+// HasWords reports whether the model has an MLM head; finetuning for retrieval or
+// grounding drops it.
+func (m *TextModel) HasWords() bool { return m.mlm.decoder != nil }
+
 // Masking is the outcome of drawing masked words for a batch [B, T].
 type Masking struct {
 	IDs       []int64 // the input ids with masks and random words in place, B·T

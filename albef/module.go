@@ -17,7 +17,13 @@ type Module struct {
 	momentum []*torch.Tensor
 
 	keepTeacher bool // see [NLVR.KeepTeacher]
+	quirks      bool // see [Module.OfficialQuirks]
 }
+
+// OfficialQuirks says whether losses do what the official code does and surely
+// did not mean: a batch without a masked word makes MLM no number, and one that
+// is all of one image can't be drawn negatives for.
+func (m *Module) OfficialQuirks(on bool) { m.quirks = on }
 
 // make registers the parameters through build and pairs those of the momentum
 // model with the online ones. After a failure nothing is left to close.

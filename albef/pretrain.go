@@ -2,6 +2,7 @@ package albef
 
 import (
 	"fmt"
+	"math"
 
 	"vlab/albef/torch"
 )
@@ -151,6 +152,9 @@ func (m *Model) fuseAll(b Batch, st student, kv KeyValues, teacher *torch.Tensor
 	out.ITM = m.matchLoss(hidden.Narrow(0, 0, 3*n), drawn)
 	if b.Positions == nil {
 		out.MLM = s.Zeros(m.device)
+		if m.quirks { // the mean over nothing
+			out.MLM = hidden.Sum().To(torch.Float32).Scale(math.NaN())
+		}
 		return
 	}
 	logits := m.Text.Words(atPositions(hidden.Narrow(0, 3*n, n), b.Positions)).To(torch.Float32)

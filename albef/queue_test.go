@@ -1,6 +1,7 @@
 package albef
 
 import (
+	"math"
 	"slices"
 	"testing"
 
@@ -103,6 +104,42 @@ func TestHardNegativesAreNeverTrueOfTheImage(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestBatchOfOneImageWithQuirks: the official code has nothing to draw from.
+func TestBatchOfOneImageWithQuirks(t *testing.T) {
+	m := tiny(t, nil)
+	m.OfficialQuirks(true)
+	err := torch.Do(func(s *torch.Scope) {
+		all := torch.Full(s, 1, torch.Float32, torch.CPU, 3, 3)
+		m.hardNegatives(itcTerms{i2t: s.Zeros(torch.CPU, 3, 3), t2i: s.Zeros(torch.CPU, 3, 3)}, all)
+	})
+	if err == nil {
+		t.Error("negatives were drawn where there are none")
+	}
+}
+
+// TestNothingMasked: MLM then counts nothing; officially it is the mean of
+// nothing.
+func TestNothingMasked(t *testing.T) {
+	for _, quirks := range []bool{false, true} {
+		m := tiny(t, nil)
+		m.OfficialQuirks(quirks)
+		err := torch.Do(func(s *torch.Scope) {
+			ids := s.Ints([]int64{2, 7, 8, 2, 9, 5}, 2, 3)
+			mask := torch.Full(s, 1, torch.Int64, torch.CPU, 2, 3)
+			out := m.Pretrain(Batch{Images: s.Zeros(torch.CPU, 2, 3, 32, 32), IDs: ids, Mask: mask, MaskedIDs: ids}, 0.4)
+			if mlm := out.MLM.Item(); math.IsNaN(mlm) != quirks || !quirks && mlm != 0 {
+				t.Errorf("official_quirks %v: MLM is %v", quirks, mlm)
+			}
+			if total := out.Total().Item(); math.IsNaN(total) != quirks {
+				t.Errorf("official_quirks %v: the sum is %v", quirks, total)
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

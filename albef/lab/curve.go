@@ -41,13 +41,16 @@ func (c *curve) add(p train.Progress) {
 // totalLoss names the sum of a step's losses.
 const totalLoss = "loss"
 
-// mainStage is the stage of the three losses; before it a run may have a
-// supervised start.
-const mainStage = "pretrain"
+// The stages that train the model as a whole: of pretraining, which may have a
+// supervised start before it, and of finetuning, which measures in others.
+const (
+	mainStage     = "pretrain"
+	finetuneStage = "train"
+)
 
 // Losses compares the losses at the two ends of a run, each a mean over a tenth
-// of its steps. They have the official names, loss_mlm, loss_ita and loss_itm,
-// and loss is their sum.
+// of its steps. They have the official names, such as loss_mlm, loss_ita and
+// loss_itm, and loss is their sum.
 type Losses struct {
 	Steps       int // observed
 	First, Last map[string]float64
@@ -96,8 +99,10 @@ func mean(v []float64) float64 {
 // latest is the stage whose curve is shown, the caller holding the lock; nil
 // before the first step.
 func (r *Run) latest() (string, *curve) {
-	if c := r.curves[mainStage]; c != nil {
-		return mainStage, c
+	for _, stage := range []string{mainStage, finetuneStage} {
+		if c := r.curves[stage]; c != nil {
+			return stage, c
+		}
 	}
 	return r.stage, r.curves[r.stage]
 }
@@ -118,6 +123,9 @@ func (r *Run) Image() image.Image {
 		series = append(series, viz.Series{Name: name, X: slices.Clone(c.steps[len(c.steps)-len(c.losses[name]):]), Y: slices.Clone(c.losses[name])})
 	}
 	r.mu.Unlock()
+	if stage == finetuneStage {
+		stage = r.config.what()
+	}
 	return viz.Curves(series, viz.CurveOptions{Title: stage, XLabel: "step", YLabel: "loss"})
 }
 
@@ -133,6 +141,12 @@ func (r *Run) String() string {
 	lines := []string{r.headline()}
 	lines = append(lines, "files in "+r.Dir)
 	lines = append(lines, r.notes...)
+	if len(r.results) > 0 {
+		lines = append(lines, fmt.Sprintf("measured after epoch %d", r.epoch))
+		for _, name := range slices.Sorted(maps.Keys(r.results)) {
+			lines = append(lines, fmt.Sprintf("%-16s %8.4g", name, r.results[name]))
+		}
+	}
 	r.mu.Unlock()
 	if l := r.Losses(); l.Steps > 0 {
 		lines = append(lines, l.String())
@@ -142,25 +156,32 @@ func (r *Run) String() string {
 
 // headline is one line on the state, the caller holding the lock.
 func (r *Run) headline() string {
-	p := r.progress
+	p, what := r.progress, r.config.Task
+	if what == "" {
+		what = "pretraining"
+	}
 	at := fmt.Sprintf("step %d of %d", p.Step, p.Steps)
-	if r.stage != "" && r.stage != mainStage {
+	switch {
+	case r.stage == "" || r.stage == mainStage || r.stage == finetuneStage:
+	case r.config.Task == "":
 		at += " of the supervised start"
+	default:
+		at = fmt.Sprintf("measuring %s, %d of %d", r.stage, p.Step, p.Steps)
 	}
 	switch r.state {
 	case starting:
-		return "pretraining: starting"
+		return what + ": starting"
 	case training:
-		return fmt.Sprintf("pretraining: %s, %.0f images/s, %v left", at, p.ImagesPerSec, p.Left.Round(time.Second))
+		return fmt.Sprintf("%s: %s, %.0f images/s, %v left", what, at, p.ImagesPerSec, p.Left.Round(time.Second))
 	case stopping:
-		return fmt.Sprintf("pretraining: stopping at %s; it saves in the background, run.Wait() waits for that", at)
+		return fmt.Sprintf("%s: stopping at %s; it saves in the background, run.Wait() waits for that", what, at)
 	case interrupted:
-		return fmt.Sprintf("pretraining: interrupted at %s and saved; run.Resume(ctx) goes on", at)
+		return fmt.Sprintf("%s: interrupted at %s and saved; run.Resume(ctx) goes on", what, at)
 	case failed:
-		return fmt.Sprintf("pretraining: failed at %s: %v", at, r.err)
+		return fmt.Sprintf("%s: failed at %s: %v", what, at, r.err)
 	case done:
 	}
-	return fmt.Sprintf("pretraining: done, %s in %v", at, r.took.Round(100*time.Millisecond))
+	return fmt.Sprintf("%s: done, %s in %v", what, at, r.took.Round(100*time.Millisecond))
 }
 
 const (
@@ -168,13 +189,15 @@ const (
 	plotEvery = 3 * time.Second        // and its curves
 )
 
-// draw shows bar and curves on a sink until the run is over.
-func (r *Run) draw(sink Sink) {
-	if sink == nil {
-		return
-	}
+// draw shows bar and curves on the run's sink until the run is over.
+func (r *Run) draw() {
 	drawn := make(chan struct{})
 	r.mu.Lock()
+	sink := r.sink
+	if sink == nil {
+		r.mu.Unlock()
+		return
+	}
 	r.drawn = drawn
 	ended := r.ended
 	r.mu.Unlock()

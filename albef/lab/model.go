@@ -45,33 +45,47 @@ type Model struct {
 // model isn't owned: Close leaves it as it is. Queries must not run while a
 // training step does.
 func FromTrained(t *task.Trained) *Model {
-	if t == nil || t.Model == nil || t.Tokenizer == nil {
+	if t == nil || moduleOf(t) == nil || t.Tokenizer == nil {
 		return nil
 	}
 	return newModel(t, "in training", false)
 }
 
 func newModel(t *task.Trained, name string, owned bool) *Model {
-	m := modelOf(t.Model, t.Tokenizer, t.Vocab, name)
-	m.core, m.owned, m.live = t.Model, owned, !owned
-	return m
+	core := moduleOf(t)
+	c := core.Config()
+	return &Model{
+		core: t.Model, vqa: t.VQA, judge: t.Judge, pairs: t.Pairs, answers: t.Answers,
+		config: c, device: core.Device(), size: parameters(core), tok: t.Tokenizer, vocab: t.Vocab, name: name,
+		layer: middleLayer(c), shortlist: Shortlisted, owned: owned, live: !owned, use: &sync.Mutex{},
+	}
 }
 
 // module is what the models of all tasks have.
 type module interface {
 	Config() albef.Config
 	Device() torch.Device
+	Params() []albef.Param
 	Trained() (plain, decayed []albef.Param)
 	Close()
 }
 
-// modelOf wraps what the models of all tasks have, owned.
-func modelOf(core module, tok *text.Tokenizer, vocab []string, name string) *Model {
-	c := core.Config()
-	return &Model{
-		config: c, device: core.Device(), size: parameters(core), tok: tok, vocab: vocab, name: name,
-		layer: middleLayer(c), shortlist: Shortlisted, owned: true, use: &sync.Mutex{},
+// moduleOf is the model of a task, nil where there is none.
+func moduleOf(t *task.Trained) module {
+	switch {
+	case t.Model != nil:
+		return t.Model
+	case t.VQA != nil:
+		return t.VQA
+	case t.Judge != nil:
+		return t.Judge
 	}
+	return nil
+}
+
+// module is the model itself, nil once closed; the caller holds use.
+func (m *Model) module() module {
+	return moduleOf(&task.Trained{Model: m.core, VQA: m.vqa, Judge: m.judge})
 }
 
 // parameters counts the numbers of the online model.
@@ -99,18 +113,17 @@ func (m *Model) Close() {
 	}
 	m.use.Lock()
 	defer m.use.Unlock()
-	if m.owned && m.core != nil {
-		m.core.Close()
+	if core := m.module(); m.owned && core != nil {
+		core.Close()
 	}
-	if m.vqa != nil {
-		m.vqa.Close()
-	}
-	if m.judge != nil {
-		m.judge.Close()
-	}
+	m.forget()
+	m.seen = galleryCache{}
+}
+
+// forget lets go of the weights; the caller holds use.
+func (m *Model) forget() {
 	m.core, m.vqa, m.judge = nil, nil, nil
 	m.closed.Store(true)
-	m.seen = galleryCache{}
 }
 
 // Config returns the model's sizes.
@@ -128,6 +141,18 @@ func (m *Model) Layer() int {
 		return 0
 	}
 	return m.layer
+}
+
+// SetLayer makes [Model.Ground] read another fusion layer unless told otherwise.
+func (m *Model) SetLayer(layer int) error {
+	if m == nil {
+		return errNoModel
+	}
+	if c := m.config; layer < c.FusionLayer || layer >= c.Layers {
+		return hinted(fmt.Sprintf("layers %d to %d attend to the picture", c.FusionLayer, c.Layers-1), "layer %d is no fusion layer", layer)
+	}
+	m.layer = layer
+	return nil
 }
 
 // String tells sizes, device, parameters and vocabulary in one line.
@@ -177,7 +202,7 @@ func unknownNote(words []string) string {
 }
 
 // isClosed reports whether there are no weights any more; the caller holds use.
-func (m *Model) isClosed() bool { return m.core == nil && m.vqa == nil && m.judge == nil }
+func (m *Model) isClosed() bool { return m.module() == nil }
 
 // work runs fn alone on the core, without gradients, in a scope of its own.
 func (m *Model) work(ctx context.Context, what string, fn func(ctx context.Context, s *torch.Scope) error) error {

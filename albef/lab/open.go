@@ -25,6 +25,9 @@ import (
 //go:embed demo/demo.safetensors
 var demo []byte
 
+// demoName opens the embedded model.
+const demoName = "demo"
+
 // Option changes how [Open] opens a model.
 type Option func(*opening)
 
@@ -130,12 +133,11 @@ func buildVQA(ck *train.Checkpoint, dev torch.Device, imageRes int, tok *text.To
 		vqa.Close()
 		return nil, err
 	}
-	m := modelOf(vqa, tok, ck.Vocab, name)
-	m.vqa = vqa
+	t := &task.Trained{VQA: vqa, Tokenizer: tok, Vocab: ck.Vocab}
 	if list := ck.Note[task.AnswersNote]; list != "" {
-		m.answers = strings.Split(list, "\n")
+		t.Answers = strings.Split(list, "\n")
 	}
-	return m, nil
+	return newModel(t, name, true), nil
 }
 
 // buildJudge makes a model that vlab ve or vlab nlvr trained.
@@ -152,9 +154,7 @@ func buildJudge(ck *train.Checkpoint, dev torch.Device, imageRes int, tok *text.
 		judge.Close()
 		return nil, err
 	}
-	m := modelOf(judge, tok, ck.Vocab, name)
-	m.judge, m.pairs = judge, pairs
-	return m, nil
+	return newModel(&task.Trained{Judge: judge, Pairs: pairs, Tokenizer: tok, Vocab: ck.Vocab}, name, true), nil
 }
 
 // newJudge makes the model whose head has so many classes, and says whether it
@@ -177,25 +177,28 @@ func newJudge(classes int, config albef.Config, dev torch.Device) (judge *albef.
 	return nil, false, hinted("entailment has 3 classes, NLVR2 has 2", "a head of %d classes, as no task has it", classes)
 }
 
+// layerNote is the note of a file for queries that names the layer that Ground
+// reads.
+const layerNote = "ground_layer"
+
 // readNote takes over what a file for queries says beside its weights.
 func (m *Model) readNote(note map[string]string) error {
-	layer, ok := note["ground_layer"]
+	layer, ok := note[layerNote]
 	if !ok {
 		return nil
 	}
 	n, err := strconv.Atoi(layer)
-	if c := m.config; err != nil || n < c.FusionLayer || n >= c.Layers {
-		return fmt.Errorf("ground_layer is %q in the file, want %d to %d", layer, c.FusionLayer, c.Layers-1)
+	if err != nil {
+		return fmt.Errorf("%s is %q in the file, want a number", layerNote, layer)
 	}
-	m.layer = n
-	return nil
+	return m.SetLayer(n)
 }
 
 // find reads the checkpoint that a name stands for, and gives it a short label.
 func find(name string) (*train.Checkpoint, string, error) {
-	if name == "demo" {
+	if name == demoName {
 		ck, err := readDemo()
-		return ck, "demo", err
+		return ck, demoName, err
 	}
 	path := homePath(name)
 	info, err := os.Stat(path)

@@ -2,6 +2,7 @@ package lab_test
 
 import (
 	"image"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"vlab/albef/lab"
 	"vlab/albef/task"
 	"vlab/albef/torch"
+	"vlab/albef/torch/weights"
 )
 
 func pixels(t *testing.T, img image.Image, res int) []float32 {
@@ -39,7 +41,18 @@ func saved(t *testing.T, note map[string]string) string {
 	}
 	defer core.Close()
 	path := filepath.Join(t.TempDir(), "model.safetensors")
-	if err := lab.SaveForQueries(&task.Trained{Model: core, Tokenizer: tok, Vocab: vocab}, path, note); err != nil {
+	if err := lab.FromTrained(&task.Trained{Model: core, Tokenizer: tok, Vocab: vocab}).Save(path); err != nil {
+		t.Fatal(err)
+	}
+	if note == nil {
+		return path
+	}
+	state, meta, err := weights.ReadSafetensors(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	maps.Copy(meta, note)
+	if err := weights.WriteSafetensors(path, state, meta); err != nil {
 		t.Fatal(err)
 	}
 	return path

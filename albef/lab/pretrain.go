@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,17 +22,19 @@ import (
 )
 
 // Config says what to train. The zero Config is the tiny model on drawn scenes
-// from fresh weights.
+// from fresh weights; with a Task it is the demo model, finetuned on drawn scenes.
 type Config struct {
-	Preset string // a built-in configuration; "" with File "" too means tiny
+	Task   string // what to finetune, by the name of its command; "": pretraining
+	Preset string // a built-in configuration; "" with File "" too means the task's, or tiny
 	File   string // a YAML file in its place, of vlab or of the official release
 	Dir    string // for checkpoints and logs; "": a new folder in the cache, which the run names
 	Steps  int    // how many, counted from the first; 0: as configured. More than 0 leaves out a configured supervised start, unless Set has start.steps
 	Seed   int64  // of weights and dropout; 0: as configured
 
 	Set        map[string]string // single values, as {"optimizer.lr": "1e-4"}
-	Checkpoint string            // weights to begin with
+	Checkpoint string            // weights to begin with: a file, a run's folder, or demo
 	From       *Model            // or a model to begin with; it stays as it is
+	Evaluate   bool              // measure only; with a Task
 	Resume     bool              // go on where the run in Dir, of the same Preset or File, stopped
 	Device     string            // auto (also ""), cpu or cuda:N
 }
@@ -60,14 +63,17 @@ func Start(ctx context.Context, cfg Config) (*Run, error) {
 		ctx = context.Background()
 	}
 	r, err := newRun(cfg)
-	if err != nil {
-		return nil, fmt.Errorf("pretrain: %w", err)
+	if err == nil {
+		err = r.launch(ctx, cfg.Resume)
 	}
-	if err := r.launch(ctx, cfg.Resume); err != nil {
-		return nil, fmt.Errorf("pretrain: %w", err)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", cfg.what(), err)
 	}
 	return r, nil
 }
+
+// what names the work.
+func (cfg Config) what() string { return cmp.Or(cfg.Task, mainStage) }
 
 func newRun(cfg Config) (*Run, error) {
 	dev, err := torch.ParseDevice(cfg.Device)
@@ -78,12 +84,15 @@ func newRun(cfg Config) (*Run, error) {
 		if cfg.Resume {
 			return nil, hinted("set Dir to the folder of the run", "Resume without Dir")
 		}
-		if cfg.Dir, err = newRunDir(); err != nil {
+		if cfg.Dir, err = newRunDir(cfg.what()); err != nil {
 			return nil, err
 		}
 	}
 	if cfg.Checkpoint != "" && cfg.From != nil {
 		return nil, hinted("leave one of them out", "both Checkpoint and From say what to begin with")
+	}
+	if err := cfg.checkTask(); err != nil {
+		return nil, err
 	}
 	settings, err := cfg.settings(dev)
 	if err != nil {
@@ -118,10 +127,13 @@ func (cfg Config) settings(dev torch.Device) (*train.Config, error) {
 	if cfg.Seed != 0 {
 		changes["seed"] = strconv.FormatInt(cfg.Seed, 10)
 	}
-	if cfg.From != nil {
+	if cfg.From != nil && cfg.Task == "" {
 		if changes["model"], err = cfg.From.sizes(); err != nil {
 			return nil, err
 		}
+	}
+	if cfg.isBuiltIn() && cfg.Task != "" {
+		moveCorpus(c, filepath.Join(cfg.Dir, corpusName))
 	}
 	maps.Copy(changes, cfg.Set)
 	for _, key := range slices.Sorted(maps.Keys(changes)) {
@@ -157,11 +169,14 @@ func (cfg Config) source() (string, error) {
 		}
 		return path, nil
 	}
-	return "tiny", nil
+	return cmp.Or(cfg.Task, "tiny"), nil
 }
 
+// isBuiltIn reports whether the configuration is a built-in one.
+func (cfg Config) isBuiltIn() bool { return cfg.File == "" }
+
 // newRunDir makes a folder in the cache for a run that named none.
-func newRunDir() (string, error) {
+func newRunDir(what string) (string, error) {
 	cache := os.Getenv("VLAB_CACHE")
 	if cache == "" {
 		user, err := os.UserCacheDir()
@@ -174,7 +189,7 @@ func newRunDir() (string, error) {
 	if err := os.MkdirAll(runs, 0o755); err != nil {
 		return "", hinted("set Dir", "folder for the run: %w", err)
 	}
-	dir, err := os.MkdirTemp(runs, "pretrain-"+time.Now().Format("20060102-150405")+"-")
+	dir, err := os.MkdirTemp(runs, what+"-"+time.Now().Format("20060102-150405")+"-")
 	if err != nil {
 		return "", hinted("set Dir", "folder for the run: %w", err)
 	}
@@ -186,15 +201,12 @@ func newRunDir() (string, error) {
 func (m *Model) handOver() (path string, done func() error, err error) {
 	m.use.Lock()
 	defer m.use.Unlock()
-	if err := m.haveCore(); err != nil {
-		return "", nil, err
-	}
 	f, err := os.CreateTemp("", "vlab-from-*.safetensors")
 	if err != nil {
 		return "", nil, err
 	}
 	remove := func() error { return os.Remove(f.Name()) }
-	if err := errors.Join(f.Close(), save(m.core, m.vocab, f.Name(), nil, weights.F32)); err != nil {
+	if err := errors.Join(f.Close(), m.save(f.Name(), weights.F32)); err != nil {
 		return "", nil, errors.Join(err, remove())
 	}
 	return f.Name(), remove, nil

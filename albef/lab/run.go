@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -30,6 +33,11 @@ type Run struct {
 	progress train.Progress
 	curves   map[string]*curve // by stage
 	notes    []string          // what was logged before the first step
+	results  task.Results      // the last ones
+	epoch    int               // that they are of, from 0
+	sample   task.Sample
+	sink     Sink   // where the run shows itself; nil: nowhere
+	looked   string // the display of what was learned, "" before the first
 	began    time.Time
 	took     time.Duration
 	stop     context.CancelFunc
@@ -60,6 +68,11 @@ func (r *Run) launch(ctx context.Context, resume bool) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("interrupted before training began: %w", err)
 	}
+	if r.config.Task != "" && r.config.isBuiltIn() {
+		if err := r.drawCorpus(ctx); err != nil {
+			return err
+		}
+	}
 	path, cleanUp, err := r.beginWith(resume)
 	if err != nil {
 		return err
@@ -68,15 +81,13 @@ func (r *Run) launch(ctx context.Context, resume bool) error {
 	r.mu.Lock()
 	r.state, r.err, r.stop, r.began = starting, nil, cancel, time.Now()
 	r.begun, r.ended, r.drawn = make(chan struct{}), make(chan struct{}), nil
+	r.sink = sinkOf(ctx)
 	begun, ended := r.begun, r.ended
 	r.mu.Unlock()
 	go func() {
 		defer close(ended)
 		defer cancel()
-		r.train(inner, task.Pretrain{
-			Config: r.settings, Dir: r.Dir, Device: r.device, Checkpoint: path, Resume: resume,
-			Logger: slog.New(noteHandler{r}), Observe: r.observe, Begun: r.stands,
-		})
+		r.train(inner, path, resume)
 	}()
 	select {
 	case <-begun:
@@ -87,7 +98,7 @@ func (r *Run) launch(ctx context.Context, resume bool) error {
 	err = cleanUp()
 	select {
 	case <-begun:
-		r.draw(sinkOf(ctx))
+		r.draw()
 		return err
 	case <-ended:
 		r.mu.Lock()
@@ -104,21 +115,31 @@ func (r *Run) launch(ctx context.Context, resume bool) error {
 // beginWith names the checkpoint to begin with, and what to do once it is read.
 func (r *Run) beginWith(resume bool) (path string, cleanUp func() error, err error) {
 	nothing := func() error { return nil }
-	if resume || r.config.From == nil {
-		if resume {
-			return "", nothing, nil
+	name := r.config.Checkpoint
+	if name == "" && r.config.Task != "" && r.config.isBuiltIn() {
+		name = demoName
+	}
+	switch {
+	case resume:
+		return "", nothing, nil
+	case r.config.From != nil:
+		if path, cleanUp, err = r.config.From.handOver(); err != nil {
+			return "", nil, fmt.Errorf("begin with a model: %w", err)
 		}
-		return homePath(r.config.Checkpoint), nothing, nil
+		return path, cleanUp, nil
+	case name == demoName:
+		dir, err := os.MkdirTemp("", "vlab-demo-")
+		if err != nil {
+			return "", nil, err
+		}
+		path = filepath.Join(dir, "demo.safetensors")
+		return path, func() error { return os.RemoveAll(dir) }, WriteDemo(path)
 	}
-	path, cleanUp, err = r.config.From.handOver()
-	if err != nil {
-		return "", nil, fmt.Errorf("begin with a model: %w", err)
-	}
-	return path, cleanUp, nil
+	return homePath(name), nothing, nil
 }
 
 // train runs on the training goroutine to the end.
-func (r *Run) train(ctx context.Context, p task.Pretrain) {
+func (r *Run) train(ctx context.Context, path string, resume bool) {
 	var err error
 	defer func() {
 		if v := recover(); v != nil {
@@ -126,45 +147,82 @@ func (r *Run) train(ctx context.Context, p task.Pretrain) {
 		}
 		r.finish(err)
 	}()
-	_, err = p.Run(ctx)
+	logger := slog.New(noteHandler{r})
+	if r.config.Task == "" {
+		_, err = task.Pretrain{
+			Config: r.settings, Dir: r.Dir, Device: r.device, Checkpoint: path, Resume: resume,
+			Logger: logger, Observe: r.observe, Begun: r.stands,
+		}.Run(ctx)
+		return
+	}
+	_, err = task.Named(r.config.Task)(ctx, task.Run{
+		Config: r.settings, Dir: r.Dir, Device: r.device, Checkpoint: path, Resume: resume, Evaluate: r.config.Evaluate,
+		Logger: logger, Observe: r.observe, Begun: r.stands, Measured: r.measured,
+	})
 }
 
 // stands takes the model over when it is made; from then on the training
 // goroutine has it to itself, but for the moments between steps.
 func (r *Run) stands(t *task.Trained) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.holds {
-		return // an epoch is over
+	if r.holds { // an epoch is over
+		r.mu.Unlock()
+		r.look()
+		return
 	}
+	defer r.mu.Unlock()
+	r.sample = t.Sample
+	if moduleOf(t) != nil {
+		r.take(t)
+	}
+	if r.state == starting {
+		r.state = training
+	}
+	close(r.begun)
+}
+
+// take makes a model in training the run's; the caller holds the lock.
+func (r *Run) take(t *task.Trained) {
+	m := newModel(t, "of "+r.Dir, false)
 	if r.model == nil {
-		r.model = newModel(t, "of "+r.Dir, false)
-		r.model.use.Lock()
+		r.model = m
+		m.use.Lock()
 	} else {
 		r.model.use.Lock()
-		if old := r.model.core; old != nil {
+		if old := r.model.module(); old != nil {
 			old.Close()
 		}
-		r.model.core = t.Model
+		r.model.core, r.model.vqa, r.model.judge = m.core, m.vqa, m.judge
 		r.model.owned, r.model.live, r.model.seen = false, true, nil
 		r.model.closed.Store(false)
 	}
-	r.holds, r.state = true, training
-	close(r.begun)
+	r.holds = true
 }
 
 // observe takes a step's losses in and lets waiting queries have the model.
 func (r *Run) observe(stage string, p train.Progress) {
 	r.mu.Lock()
 	r.stage, r.progress = stage, p
-	if r.curves[stage] == nil {
-		r.curves[stage] = &curve{}
+	if len(p.Losses) > 0 {
+		if r.curves[stage] == nil {
+			r.curves[stage] = &curve{}
+		}
+		r.curves[stage].add(p)
 	}
-	r.curves[stage].add(p)
 	m := r.model
 	r.mu.Unlock()
-	m.use.Unlock()
-	m.use.Lock()
+	if m != nil {
+		m.use.Unlock()
+		m.use.Lock()
+	}
+}
+
+// measured takes an epoch's results in and shows what was learned.
+func (r *Run) measured(epoch int, results task.Results) {
+	r.mu.Lock()
+	r.results, r.epoch = results, epoch
+	r.mu.Unlock()
+	r.look()
 }
 
 // finish gives the model free and notes how it went.
@@ -186,8 +244,10 @@ func (r *Run) finish(err error) {
 	r.holds = false
 	m := r.model
 	if r.state == failed && !errors.Is(err, train.ErrInterrupted) {
-		m.core = nil // the run has closed it
-		m.closed.Store(true)
+		if r.config.Task != "" { // pretraining has closed it
+			m.module().Close()
+		}
+		m.forget()
 	}
 	m.owned, m.live = true, false
 	m.use.Unlock()
@@ -244,7 +304,7 @@ func (r *Run) failure() error {
 	if r.err == nil {
 		return nil
 	}
-	return fmt.Errorf("pretrain: %w", r.err)
+	return fmt.Errorf("%s: %w", r.config.what(), r.err)
 }
 
 var errNoRun = hinted("lab.Pretrain or lab.Start makes one", "no run: it is nil")
@@ -328,6 +388,17 @@ func (r *Run) Model() *Model {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.model
+}
+
+// Results are the figures that were measured last, by their official names, such
+// as test_acc or val_r_mean; none in pretraining and before the first epoch ends.
+func (r *Run) Results() map[string]float64 {
+	if r == nil {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.results)
 }
 
 // Close stops the run and closes its model. Files stay.

@@ -3,7 +3,6 @@ package lab
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"strings"
 
 	"vlab/albef"
@@ -11,48 +10,44 @@ import (
 	"vlab/albef/torch/weights"
 )
 
-// SaveForQueries writes what queries need of a trained model as a .safetensors
-// file: the online weights in half precision, tied ones once, with the sizes
-// and the vocabulary as metadata. The momentum model, the queue, the
-// optimiser's state and the supervised heads stay behind. note adds metadata;
-// "ground_layer" sets the layer that Ground reads by default.
-func SaveForQueries(t *task.Trained, path string, note map[string]string) error {
-	if t == nil || t.Model == nil {
-		return fmt.Errorf("save for queries: %w", errNoModel)
-	}
-	return save(t.Model, t.Vocab, path, note, weights.F16)
-}
-
-// Save writes the model for queries, as [SaveForQueries] does.
+// Save writes what queries need of the model as a .safetensors file: the online
+// weights in half precision, tied ones once, with the sizes, the vocabulary, the
+// layer that [Model.Ground] reads and the answers that [Model.Answer] chooses
+// among as metadata. The momentum model, the queue and the supervised heads stay
+// behind.
 func (m *Model) Save(path string) error {
 	if m == nil {
 		return fmt.Errorf("save for queries: %w", errNoModel)
 	}
 	m.use.Lock()
 	defer m.use.Unlock()
-	if err := m.haveCore(); err != nil {
-		return fmt.Errorf("save for queries: %w", err)
-	}
-	return save(m.core, m.vocab, homePath(path), map[string]string{"ground_layer": fmt.Sprint(m.layer)}, weights.F16)
+	return m.save(homePath(path), weights.F16)
 }
 
-func save(core *albef.Model, vocab []string, path string, note map[string]string, dtype weights.DType) error {
+// save is Save with another precision; the caller holds use.
+func (m *Model) save(path string, dtype weights.DType) error {
+	core := m.module()
+	if core == nil {
+		return fmt.Errorf("save for queries: %w", errClosed)
+	}
 	if !strings.HasSuffix(path, ".safetensors") {
 		return hinted("end the name in .safetensors", "save for queries: %s is no .safetensors file", path)
 	}
-	meta := maps.Clone(note)
-	if meta == nil {
-		meta = map[string]string{}
-	}
-	c := core.Config()
+	c := m.config
 	c.QueueSize, c.CellLabels = 0, nil
 	sizes, err := json.Marshal(c)
 	if err != nil {
 		return fmt.Errorf("save for queries: %w", err)
 	}
-	meta["model"] = string(sizes)
-	if vocab != nil {
-		meta["vocab"] = strings.Join(vocab, "\n")
+	meta := map[string]string{"model": string(sizes)}
+	if m.core != nil {
+		meta[layerNote] = fmt.Sprint(m.layer)
+	}
+	if m.answers != nil {
+		meta[task.AnswersNote] = strings.Join(m.answers, "\n")
+	}
+	if m.vocab != nil {
+		meta["vocab"] = strings.Join(m.vocab, "\n")
 	}
 	state := weights.NewDict()
 	for _, p := range core.Params() {

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"vlab/albef"
 	"vlab/albef/text"
@@ -29,11 +31,46 @@ type Run struct {
 	Logger     *slog.Logger // nil: slog.Default()
 
 	Observe func(stage string, p train.Progress) // nil: nobody
+	// Begun receives the model once it is loaded, and then it is the receiver's
+	// to close when the run is over. It is called on the training goroutine, as
+	// are Observe and Measured: the model may be used until they return, and by
+	// nobody else in between. nil: the run closes it.
+	Begun func(m *Trained)
+	// Measured receives what was measured after an epoch, counted from 0, or
+	// with Evaluate. nil: nobody.
+	Measured func(epoch int, results Results)
+
+	lent bool // Begun has the model
 }
 
 // Results are a task's figures by their official names, such as test_acc or
 // test_r1; log.txt has them.
 type Results map[string]float64
+
+// Named returns a finetuning task by the name of its command, nil for an
+// unknown one; [Names] lists them.
+func Named(name string) func(ctx context.Context, r Run) (Results, error) {
+	switch name {
+	case "retrieval":
+		return Retrieval
+	case "vqa":
+		return VQA
+	case "ve":
+		return VE
+	case "pretrain-nlvr":
+		return PretrainNLVR
+	case "nlvr":
+		return NLVR
+	case "grounding":
+		return Grounding
+	}
+	return nil
+}
+
+// Names lists the finetuning tasks.
+func Names() []string {
+	return []string{"grounding", "nlvr", "pretrain-nlvr", "retrieval", "ve", "vqa"}
+}
 
 // origin is what a run begins with: a checkpoint, or sizes alone.
 type origin struct {
@@ -56,39 +93,83 @@ func (r *Run) open() (*origin, error) {
 	if err := os.MkdirAll(r.Dir, 0o755); err != nil {
 		return nil, fmt.Errorf("output_dir: %w", err)
 	}
-	o := &origin{path: r.Checkpoint, tokenizer: text.Default()}
-	var err error
-	if o.path == "" && r.Resume {
-		if o.path, err = train.FindLast(r.Dir); err != nil {
-			return nil, &hintError{err, "leave --resume out to start afresh"}
-		}
-	} else if info, e := os.Stat(o.path); e == nil && info.IsDir() {
-		if o.path, err = train.FindLast(o.path); err != nil {
-			return nil, &hintError{err, "--checkpoint names a checkpoint, or the folder of a run"}
-		}
+	path, err := checkpointPath(r.Checkpoint, r.Dir, r.Resume)
+	if err != nil {
+		return nil, err
 	}
-	if o.path == "" {
-		o.config, err = modelConfig(r.Config)
+	return readOrigin(r.Config, path)
+}
+
+// checkpointPath is the file that a run begins with, "" without one: checkpoint,
+// which may be the folder of a run, or with resume else the newest one in dir.
+func checkpointPath(checkpoint, dir string, resume bool) (string, error) {
+	if checkpoint == "" && resume {
+		path, err := train.FindLast(dir)
+		if err != nil {
+			return "", &hintError{err, "leave --resume out to start afresh"}
+		}
+		return path, nil
+	}
+	if info, err := os.Stat(checkpoint); err == nil && info.IsDir() {
+		path, err := train.FindLast(checkpoint)
+		if err != nil {
+			return "", &hintError{err, "--checkpoint names a checkpoint, or the folder of a run"}
+		}
+		return path, nil
+	}
+	return checkpoint, nil
+}
+
+// readOrigin reads a checkpoint and its sizes, over which the configuration's
+// own keys stand; without a path there are sizes alone.
+func readOrigin(c *train.Config, path string) (*origin, error) {
+	o := &origin{path: path, tokenizer: text.Default()}
+	var err error
+	if path == "" {
+		o.config, err = modelConfig(c)
 		return o, err
 	}
-	if o.checkpoint, err = train.ReadCheckpoint(o.path); err != nil {
+	if o.checkpoint, err = train.ReadCheckpoint(path); err != nil {
 		return nil, err
 	}
 	if o.tokenizer, err = o.checkpoint.Tokenizer(); err != nil {
-		return nil, fmt.Errorf("load checkpoint %s: %w", o.path, err)
+		return nil, fmt.Errorf("load checkpoint %s: %w", path, err)
 	}
 	o.vocab = o.checkpoint.Vocab
 	base := o.checkpoint.Model
 	if base.Layers == 0 { // an official file, without sizes
-		if base, err = untold(r.Config); err != nil {
+		if base, err = untold(c); err != nil {
 			return nil, err
 		}
 	}
 	if o.config, err = albef.ConfigOf(o.checkpoint.State, base); err != nil {
-		return nil, fmt.Errorf("load checkpoint %s: %w", o.path, err)
+		return nil, fmt.Errorf("load checkpoint %s: %w", path, err)
 	}
-	override(r.Config, &o.config)
+	override(c, &o.config)
 	return o, o.config.Validate()
+}
+
+// checkWords reports a vocabulary that isn't the weights': a word that no row of
+// them stands for would end the process.
+func (o *origin) checkWords() error {
+	if words := o.tokenizer.Size(); o.checkpoint != nil && words != o.config.VocabSize {
+		return &hintError{
+			fmt.Errorf("load checkpoint %s: %d words in the vocabulary, %d in the weights", o.path, words, o.config.VocabSize),
+			"the file lacks its vocabulary; only models of bert-base-uncased need none",
+		}
+	}
+	return nil
+}
+
+// officialDecay is the momentum that the official models of VQA, VE and NLVR2
+// have built in.
+const officialDecay = 0.995
+
+// fixDecay takes the built-in momentum where official_quirks asks for it.
+func (o *origin) fixDecay(c *train.Config) {
+	if c.OfficialQuirks {
+		o.config.MomentumDecay = officialDecay
+	}
 }
 
 // job is one task's part in a run.
@@ -100,8 +181,11 @@ type job[B train.Batch] struct {
 	// adapt turns a pretraining checkpoint's weights into the task's; those of a
 	// finetuned one it returns as they are. nil: nothing is to be done.
 	adapt func(state *weights.Dict) (*weights.Dict, error)
-	fresh func(name string) bool // weights that a pretraining checkpoint needn't have; nil: none
-	feed  func(ctx context.Context) (train.Feed[B], error)
+	// queries is the model as queries take it; what turns text into its input is
+	// filled in.
+	queries Trained
+	fresh   func(name string) bool // weights that a pretraining checkpoint needn't have; nil: none
+	feed    func(ctx context.Context) (train.Feed[B], error)
 	// forward computes a batch's losses; distill is the teacher's weight, 0 without.
 	forward func(b B, distill float64) []train.Loss
 	// evaluate measures the model as it is. It runs without gradients.
@@ -131,15 +215,21 @@ type running[B train.Batch] struct {
 }
 
 // do trains and evaluates, or evaluates only, and returns the last results;
-// also with [train.ErrInterrupted], when everything is saved. The caller closes
-// the model.
+// also with [train.ErrInterrupted], when everything is saved. The caller
+// releases the model.
 func do[B train.Batch](ctx context.Context, run *Run, o *origin, j job[B]) (Results, error) {
 	r := &running[B]{Run: run, origin: o, job: j, best: math.Inf(-1)}
+	if err := o.checkWords(); err != nil {
+		return nil, err
+	}
 	if err := r.load(); err != nil {
 		return nil, err
 	}
+	if r.Begun != nil {
+		r.lend(j.queries, o)
+	}
 	if r.Evaluate {
-		return r.measure(ctx, 0, true)
+		return r.measureOnly(ctx)
 	}
 	r.opt = train.NewAdamW(j.model, r.Config.Optimizer.WeightDecay)
 	defer r.opt.Close()
@@ -158,6 +248,36 @@ func do[B train.Batch](ctx context.Context, run *Run, o *origin, j job[B]) (Resu
 	return r.results, errors.Join(err, r.metrics.Close())
 }
 
+// measureOnly measures the checkpoint and adds the results to log.txt. A
+// configuration that a training run left in the folder stays.
+func (r *running[B]) measureOnly(ctx context.Context) (Results, error) {
+	results, err := r.measure(ctx, 0, true)
+	if err != nil {
+		return nil, err
+	}
+	used := filepath.Join(r.Dir, "config.yaml")
+	if _, err := os.Stat(used); errors.Is(err, fs.ErrNotExist) {
+		if err := r.Config.WriteFile(used); err != nil {
+			return nil, err
+		}
+	}
+	return results, train.LogEvaluation(r.Dir, results)
+}
+
+// lend gives the model to whoever wants to ask it while the run is at work.
+func (r *Run) lend(t Trained, o *origin) {
+	t.Tokenizer, t.Vocab = o.tokenizer, o.vocab
+	r.lent = true
+	r.Begun(&t)
+}
+
+// release closes a task's model, unless it has been lent.
+func (r *Run) release(m interface{ Close() }) {
+	if !r.lent {
+		m.Close()
+	}
+}
+
 // load fills the model from the checkpoint.
 func (r *running[B]) load() error {
 	if r.checkpoint == nil {
@@ -174,7 +294,7 @@ func (r *running[B]) load() error {
 		}
 	}
 	var fresh []func(string) bool
-	if r.job.fresh != nil && !r.Resume && !r.Evaluate {
+	if r.job.fresh != nil && !r.Resume {
 		fresh = append(fresh, r.job.fresh)
 	}
 	report, err := r.job.model.LoadState(state, fresh...)
@@ -182,6 +302,9 @@ func (r *running[B]) load() error {
 		return fmt.Errorf("load checkpoint %s: %w", r.path, err)
 	}
 	r.Logger.Info("checkpoint", "file", r.path, "weights", report.String())
+	if r.Evaluate && r.job.fresh != nil && slices.ContainsFunc(report.Missing, r.job.fresh) {
+		r.Logger.Warn("the checkpoint has no head for this task: an untrained one is measured", "file", r.path)
+	}
 	return nil
 }
 
@@ -216,6 +339,9 @@ func (r *running[B]) measure(ctx context.Context, epoch int, last bool) (out Res
 	})
 	if err != nil {
 		return nil, fmt.Errorf("evaluate: %w", err)
+	}
+	if r.Measured != nil {
+		r.Measured(epoch, out)
 	}
 	return out, nil
 }

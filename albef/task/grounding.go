@@ -38,9 +38,12 @@ func Grounding(ctx context.Context, r Run) (Results, error) {
 	if t.model, err = albef.NewRetrieval(o.config, r.Device, r.Config.Seed); err != nil {
 		return nil, err
 	}
-	defer t.model.Close()
+	defer r.release(t.model)
+	t.model.OfficialQuirks(r.Config.OfficialQuirks)
 	j := job[albef.RetrievalBatch]{
-		model: t.model, feed: t.feed, evaluate: t.evaluate, score: "val_d",
+		model: t.model, queries: Trained{
+			Model: t.model, Sample: sampleOf(t.records, func(r data.Grounding) string { return r.Text }),
+		}, feed: t.feed, evaluate: t.evaluate, score: "val_d",
 		forward: func(b albef.RetrievalBatch, distill float64) []train.Loss {
 			itc, itm := t.model.Retrieval(b, distill)
 			return []train.Loss{{Name: "loss_itm", Value: itm}, {Name: "loss_ita", Value: itc}}
@@ -141,7 +144,7 @@ func (t *grounding) check() error {
 
 // evaluate measures the model on all records.
 func (t *grounding) evaluate(ctx context.Context) (Results, error) {
-	size, score := t.model.Config().ImageRes, newGroundingScore(t.proposals)
+	size, score := t.model.Config().ImageRes, newGroundingScore(t.proposals, t.Config.OfficialQuirks)
 	m := measuring{t.Run, "test", data.NewRecordSource(t.records, data.NewResized(size), groundingText), size, 1}
 	err := m.each(ctx, func(s *torch.Scope, b *data.Batch) error { return t.measure(s, b, score) })
 	if err != nil {

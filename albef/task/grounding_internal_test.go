@@ -49,7 +49,7 @@ func TestParityGroundingEval(t *testing.T) {
 	for _, item := range eval.Items {
 		dets[item.ID] = item.Dets
 	}
-	score := newGroundingScore(dets)
+	score := newGroundingScore(dets, true)
 	for _, item := range eval.Items {
 		for i, det := range item.Dets {
 			if got := boxIoU(item.Box, det); math.Abs(got-item.IoU[i]) > 1e-12 {
@@ -174,12 +174,12 @@ func TestHeatBest(t *testing.T) {
 		{"empty", [][4]float64{{1, 1, 0, 0}}, [4]float64{}, false},
 		{"none", nil, [4]float64{}, false},
 	} {
-		if got, ok := m.best(tt.proposals); got != tt.want || ok != tt.ok {
+		if got, ok := m.best(tt.proposals, clipped); got != tt.want || ok != tt.ok {
 			t.Errorf("%s: got %v, %v, want %v, %v", tt.name, got, ok, tt.want, tt.ok)
 		}
 	}
 	cold := heatOf(2, 1, -1, 0)
-	if _, ok := cold.best([][4]float64{{0, 0, 2, 1}}); ok {
+	if _, ok := cold.best([][4]float64{{0, 0, 2, 1}}, clipped); ok {
 		t.Error("a map that is nowhere above 0 favours a box")
 	}
 	if _, _, _, ok := cold.peak(); ok {
@@ -208,7 +208,7 @@ func TestHeatPeakAndOverlap(t *testing.T) {
 func TestGroundingScore(t *testing.T) {
 	m := heatOf(4, 2, 1, 2, 3, 4, 5, 6, 7, 8)
 	right, left := [4]float64{2, 0, 2, 2}, [4]float64{0, 0, 2, 2}
-	score := newGroundingScore(map[int64][][4]float64{1: {left, right}, 2: {}})
+	score := newGroundingScore(map[int64][][4]float64{1: {left, right}, 2: {}}, false)
 	score.add(data.Ref{Split: "val", ImageID: 1, Box: right}, m)
 	score.add(data.Ref{Split: "val", ImageID: 1, Box: left}, m)
 	score.add(data.Ref{Split: "testB", ImageID: 2, Box: right}, m)
@@ -217,9 +217,40 @@ func TestGroundingScore(t *testing.T) {
 		"val_d": 0.5, "val_pointing": 0.5, "val_map_iou": (3./6 + 2./7) / 2,
 		"testB_d": 0, "testB_pointing": 1, "testB_map_iou": 3. / 6,
 	})
-	free := newGroundingScore(nil)
+	free := newGroundingScore(nil, false)
 	free.add(data.Ref{Split: "testA", ImageID: 1, Box: right}, m)
 	checkResults(t, free.results(), Results{"testA_pointing": 1, "testA_map_iou": 0.5})
+}
+
+// TestGroundingScoreWithQuirks shows a map without a favourite, which misses, but
+// officially keeps the box of the reference before, and a box whose border lies
+// outside, which is cut, but officially counts from the far end.
+func TestGroundingScoreWithQuirks(t *testing.T) {
+	hot, cold := heatOf(4, 2, 1, 2, 3, 4, 5, 6, 7, 8), heatOf(4, 2, -1, -1, 0, 0, 0, 0, 0, 0)
+	right, left, outside := [4]float64{2, 0, 2, 2}, [4]float64{0, 0, 2, 2}, [4]float64{-1, 0, 4, 2}
+	for _, tt := range []struct {
+		quirks bool
+		want   Results
+	}{
+		{false, Results{"val_d": 1. / 3}},
+		{true, Results{"val_d": 2. / 3}},
+	} {
+		score := newGroundingScore(map[int64][][4]float64{1: {right}}, tt.quirks)
+		score.add(data.Ref{Split: "train", ImageID: 1, Box: right}, hot)
+		score.add(data.Ref{Split: "val", ImageID: 1, Box: right}, cold)
+		score.add(data.Ref{Split: "val", ImageID: 1, Box: right}, hot)
+		score.add(data.Ref{Split: "val", ImageID: 1, Box: left}, cold)
+		if got := score.results()["val_d"]; math.Abs(got-tt.want["val_d"]) > 1e-12 {
+			t.Errorf("official_quirks %v: val_d is %v, want %v", tt.quirks, got, tt.want["val_d"])
+		}
+	}
+	both := [][4]float64{left, outside} // 14/2 against 24/sqrt 8, or nothing: from column 3 to column 3
+	if got, _ := hot.best(both, clipped); got != outside {
+		t.Errorf("clipped: %v is chosen, want %v", got, outside)
+	}
+	if got, _ := hot.best(both, sliced); got != left {
+		t.Errorf("sliced: %v is chosen, want %v", got, left)
+	}
 }
 
 func TestGroundingBlock(t *testing.T) {

@@ -35,11 +35,24 @@ func (m *heat) add() {
 	}
 }
 
-// sum adds up a box of whole pixels, x0 to x1 and y0 to y1 exclusive; what of it
-// is outside the picture counts as 0.
-func (m *heat) sum(x0, y0, x1, y1 int) float64 {
-	x0, x1 = min(max(x0, 0), m.w), min(max(x1, 0), m.w)
-	y0, y1 = min(max(y0, 0), m.h), min(max(y1, 0), m.h)
+// border makes a box's border an index into n pixels.
+type border func(at, n int) int
+
+// clipped leaves out what is outside the picture.
+func clipped(at, n int) int { return min(max(at, 0), n) }
+
+// sliced is what Python's slices do: below 0 they count from the far end.
+func sliced(at, n int) int {
+	if at < 0 {
+		at += n
+	}
+	return clipped(at, n)
+}
+
+// sum adds up a box of whole pixels, x0 to x1 and y0 to y1 exclusive.
+func (m *heat) sum(x0, y0, x1, y1 int, cut border) float64 {
+	x0, x1 = cut(x0, m.w), cut(x1, m.w)
+	y0, y1 = cut(y0, m.h), cut(y1, m.h)
 	if x0 >= x1 || y0 >= y1 {
 		return 0
 	}
@@ -49,12 +62,12 @@ func (m *heat) sum(x0, y0, x1, y1 int) float64 {
 
 // best returns the proposal [x, y, w, h] with the highest score: the sum of the
 // map inside, by corners cut to whole pixels, over the root of the uncut area.
-// ok is false where none scores above 0; the official code then keeps the box
-// of the sample before. Source: dataset/utils.py grounding_eval, alpha 0.5.
-func (m *heat) best(proposals [][4]float64) (box [4]float64, ok bool) {
+// ok is false where none scores above 0. Source: dataset/utils.py
+// grounding_eval, alpha 0.5.
+func (m *heat) best(proposals [][4]float64, cut border) (box [4]float64, ok bool) {
 	highest := 0.0
 	for _, p := range proposals {
-		score := m.sum(int(p[0]), int(p[1]), int(p[0]+p[2]), int(p[1]+p[3])) / math.Sqrt(p[2]*p[3])
+		score := m.sum(int(p[0]), int(p[1]), int(p[0]+p[2]), int(p[1]+p[3]), cut) / math.Sqrt(p[2]*p[3])
 		if score > highest { // false for the NaN of an empty box
 			box, highest, ok = p, score, true
 		}

@@ -12,22 +12,44 @@ type groundingCount struct {
 type groundingScore struct {
 	splits    map[string]*groundingCount
 	proposals map[int64][][4]float64 // by image; nil: none are chosen from
+	quirks    bool                   // choose as the official code does
+	last      *[4]float64            // chosen before, with quirks
 }
 
 // newGroundingScore counts the splits that the official code reports; others
 // are left out.
-func newGroundingScore(proposals map[int64][][4]float64) *groundingScore {
-	return &groundingScore{splits: map[string]*groundingCount{"val": {}, "testA": {}, "testB": {}}, proposals: proposals}
+func newGroundingScore(proposals map[int64][][4]float64, quirks bool) *groundingScore {
+	return &groundingScore{
+		splits: map[string]*groundingCount{"val": {}, "testA": {}, "testB": {}}, proposals: proposals, quirks: quirks,
+	}
+}
+
+// choose returns the proposal that a map favours; where it favours none, the
+// reference is missed. The official code then takes the box of the reference
+// before, of whatever split (if there is one: else it stops), and reads borders
+// outside the picture as Python does.
+func (g *groundingScore) choose(proposals [][4]float64, m *heat) (box [4]float64, ok bool) {
+	if !g.quirks {
+		return m.best(proposals, clipped)
+	}
+	if box, ok = m.best(proposals, sliced); ok {
+		g.last = &box
+	}
+	if g.last == nil {
+		return box, false
+	}
+	return *g.last, true
 }
 
 // add counts one reference and its map. A chosen box hits from IoU 0.5 on.
 func (g *groundingScore) add(ref data.Ref, m *heat) {
+	box, ok := g.choose(g.proposals[ref.ImageID], m)
 	count := g.splits[ref.Split]
 	if count == nil {
 		return
 	}
 	count.refs++
-	if box, ok := m.best(g.proposals[ref.ImageID]); ok && boxIoU(ref.Box, box) >= 0.5 {
+	if ok && boxIoU(ref.Box, box) >= 0.5 {
 		count.chosen++
 	}
 	if x, y, value, ok := m.peak(); ok {

@@ -42,7 +42,10 @@ type labelledSplit[R data.Record] struct {
 // job is the part of the task in a run.
 func (t *labelled[R]) job() job[albef.Labelled] {
 	j := job[albef.Labelled]{
-		model: t.model, fresh: albef.IsClassHead, feed: t.feed, evaluate: t.evaluate, score: "val_acc",
+		model: t.model, queries: Trained{
+			Judge: t.model, Pairs: t.images == 2,
+			Sample: sampleOf(t.splits[0].records, func(r R) string { sentence, _ := t.of(r); return sentence }),
+		}, fresh: albef.IsClassHead, feed: t.feed, evaluate: t.evaluate, score: "val_acc",
 		forward: func(b albef.Labelled, distill float64) []train.Loss {
 			return []train.Loss{{Name: "loss", Value: t.model.Loss(b, distill)}}
 		},
@@ -89,7 +92,7 @@ func (t *labelled[R]) evaluate(ctx context.Context) (Results, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s_file: %w", split.name, err)
 		}
-		n := float64(len(split.records)) / 100
+		n := float64(len(split.records))
 		class, most := t.majority(split.records)
 		acc, majority := float64(right)/n, float64(most)/n
 		out[split.name+"_acc"], out[split.name+"_majority"] = acc, majority

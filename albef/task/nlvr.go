@@ -10,7 +10,7 @@ import (
 
 // NLVR finetunes a model on {images, sentence, label}, whether a sentence is
 // true of two images, and measures it after each epoch on the records of
-// val_file and test_file: val_acc and test_acc are accuracies in percent,
+// val_file and test_file: val_acc and test_acc are accuracies from 0 to 1,
 // val_majority and test_majority what always saying the commonest class would
 // get. It begins with a model of [PretrainNLVR], or with a pretrained one, whose
 // fusion layers are doubled then. The head begins fresh.
@@ -23,6 +23,7 @@ func NLVR(ctx context.Context, r Run) (Results, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.fixDecay(r.Config)
 	adapt := o.forPairs()
 	t := &labelled[data.NLVR]{Run: &r, tok: o.tokenizer, labelledKind: labelledKind[data.NLVR]{
 		name: "nlvr", classes: albef.NLVRClasses[:], images: 2, read: data.ReadNLVR,
@@ -36,7 +37,7 @@ func NLVR(ctx context.Context, r Run) (Results, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer m.Close()
+	defer r.release(m)
 	m.KeepTeacher(r.Config.OfficialQuirks)
 	t.model = &m.Classifier
 	j := t.job()

@@ -29,7 +29,7 @@ func PretrainNLVR(ctx context.Context, r Run) (Results, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer m.Close()
+	defer r.release(m)
 	return do(ctx, &r, o, job[albef.TABatch]{
 		model: m, adapt: adapt, fresh: albef.IsTAHead, everyEpoch: true,
 		feed: func(ctx context.Context) (train.Feed[albef.TABatch], error) {

@@ -62,13 +62,6 @@ type Pretrain struct {
 	Begun func(m *Trained)
 }
 
-// Trained is a model with what turns text into its input.
-type Trained struct {
-	Model     *albef.Model
-	Tokenizer *text.Tokenizer
-	Vocab     []string // nil: bert-base-uncased
-}
-
 // startConfig is the map under start: a supervised first stage of the image
 // encoder on labelled patches, and how long it is trained after that.
 type startConfig struct {
@@ -84,6 +77,7 @@ type startConfig struct {
 type run struct {
 	Pretrain
 	*Trained
+	*origin
 	drawn   *DrawnConfig // nil: records from files
 	start   startConfig
 	log     *slog.Logger
@@ -166,49 +160,60 @@ func decodeNode(n *yaml.Node, into any, key string) error {
 	return nil
 }
 
-// build makes the model with fresh weights.
+// build makes the model with fresh weights, of the sizes that the configuration
+// gives under model, else of the checkpoint's.
 func (r *run) build() error {
-	config, err := modelConfig(r.Config)
+	path, err := checkpointPath(r.Checkpoint, r.Dir, r.Resume)
 	if err != nil {
 		return err
 	}
-	r.Trained = &Trained{Tokenizer: text.Default()}
-	if r.drawn != nil && !r.Config.Has("bert_config") {
+	o, err := readOrigin(r.Config, path)
+	if err != nil {
+		return err
+	}
+	r.origin = o
+	if err := o.checkWords(); err != nil {
+		return err
+	}
+	config := o.config
+	if path != "" && r.Config.Model.Kind != 0 {
+		if config, err = modelConfig(r.Config); err != nil {
+			return err
+		}
+	}
+	r.Trained = &Trained{Tokenizer: o.tokenizer, Vocab: o.vocab}
+	if r.drawn != nil && o.vocab == nil && !r.Config.Has("bert_config") {
 		if r.Tokenizer, r.Vocab, err = SceneTokenizer(); err != nil {
 			return err
 		}
-		config.VocabSize = r.Tokenizer.Size()
-		if r.drawn.Cells {
-			config.CellLabels = CellLabels()
-		}
 	}
-	r.Model, err = albef.New(config, r.Device, r.Config.Seed)
-	return err
+	config.VocabSize = r.Tokenizer.Size()
+	config.CellLabels = nil
+	if r.drawn != nil && r.drawn.Cells {
+		config.CellLabels = CellLabels()
+	}
+	if r.Model, err = albef.New(config, r.Device, r.Config.Seed); err != nil {
+		return err
+	}
+	r.Model.OfficialQuirks(r.Config.OfficialQuirks)
+	return nil
 }
 
 // restore loads weights, and for a resumed run the rest of the state.
 func (r *run) restore() error {
-	path := r.Checkpoint
-	if path == "" && r.Resume {
-		var err error
-		if path, err = train.FindLast(r.Dir); err != nil {
-			return &hintError{err, "leave --resume out to start afresh"}
-		}
-	}
 	resumed := 0
-	if path != "" {
-		ck, err := train.ReadCheckpoint(path)
-		if err != nil {
-			return err
-		}
+	if ck := r.origin.checkpoint; ck != nil {
 		report, err := r.Model.LoadState(ck.State)
-		if err != nil {
-			return fmt.Errorf("load checkpoint %s: %w", path, err)
+		if err == nil && r.Config.OfficialQuirks {
+			err = strictly(report)
 		}
-		r.log.Info("checkpoint", "file", path, "weights", report.String())
+		if err != nil {
+			return fmt.Errorf("load checkpoint %s: %w", r.path, err)
+		}
+		r.log.Info("checkpoint", "file", r.path, "weights", report.String())
 		if r.Resume {
 			if err := r.opt.LoadState(ck.Optimizer); err != nil {
-				return fmt.Errorf("resume from %s: %w", path, err)
+				return fmt.Errorf("resume from %s: %w", r.path, err)
 			}
 			r.from = ck.At
 			if ck.Random != nil {
@@ -217,10 +222,27 @@ func (r *run) restore() error {
 			r.start.Steps = 0
 			resumed = ck.Steps
 		}
+		ck.Drop()
 	}
 	var err error
 	r.metrics, err = train.OpenMetrics(r.Dir, resumed)
 	return err
+}
+
+// strictly refuses a checkpoint that isn't exactly the model's, as the official
+// load_state_dict does.
+func strictly(report albef.LoadReport) error {
+	what, names := "lacks", report.Missing
+	if len(names) == 0 {
+		what, names = "has also", report.Unexpected
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return &hintError{
+		fmt.Errorf("it %s %d weights, such as %s", what, len(names), names[0]),
+		"without official_quirks momentum weights and queues may be missing, and others left over",
+	}
 }
 
 // train runs the supervised start, if there is one, and then the three losses.

@@ -35,9 +35,10 @@ func Retrieval(ctx context.Context, r Run) (Results, error) {
 	if t.model, err = albef.NewRetrieval(o.config, r.Device, r.Config.Seed); err != nil {
 		return nil, err
 	}
-	defer t.model.Close()
+	defer r.release(t.model)
+	t.model.OfficialQuirks(r.Config.OfficialQuirks)
 	j := job[albef.RetrievalBatch]{
-		model: t.model, feed: t.feed, evaluate: t.evaluate, score: "val_r_mean",
+		model: t.model, queries: Trained{Model: t.model, Sample: t.sample()}, feed: t.feed, evaluate: t.evaluate, score: "val_r_mean",
 		forward: func(b albef.RetrievalBatch, distill float64) []train.Loss {
 			itc, itm := t.model.Retrieval(b, distill)
 			return []train.Loss{{Name: "loss_itm", Value: itm}, {Name: "loss_ita", Value: itc}}
@@ -89,6 +90,12 @@ func (t *retrieval) read(ctx context.Context) error {
 		if len(captions) == 0 {
 			return fmt.Errorf("config: %s_file: no captions in %v", split.name, split.files)
 		}
+		if least := min(len(captions), len(records)); c.OfficialQuirks && c.KTest > least {
+			return &hintError{
+				fmt.Errorf("config: k_test is %d, and %s_file has %d captions of %d images", c.KTest, split.name, len(captions), len(records)),
+				"without official_quirks it means all of them",
+			}
+		}
 		for i := range captions {
 			captions[i] = text.PreCaption(captions[i], captionWords)
 		}
@@ -99,6 +106,11 @@ func (t *retrieval) read(ctx context.Context) error {
 		return &hintError{errors.New("config: neither val_file nor test_file says what to measure"), "val_file: val.json"}
 	}
 	return nil
+}
+
+// sample is a caption to look at in training.
+func (t *retrieval) sample() Sample {
+	return sampleOf(t.splits[0].records, func(r data.RetrievalEval) string { return append(r.Captions, "")[0] })
 }
 
 // evaluate measures every split.
@@ -115,7 +127,7 @@ func (t *retrieval) evaluate(ctx context.Context) (Results, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s_file: %w", split.name, err)
 		}
-		for key, value := range found.recalls(split.owner) {
+		for key, value := range found.recalls(split.owner, t.Config.OfficialQuirks) {
 			out[split.name+"_"+key] = value
 		}
 		t.Logger.Info("retrieval", "split", split.name, "images", len(split.records), "texts", len(split.owner),

@@ -37,10 +37,14 @@ func TestRetrievalErrorsNameTheKey(t *testing.T) {
 		{"k_test", "0", "config: k_test is missing"},
 		{"test_file", "", "config: neither val_file nor test_file says what to measure"},
 		{"train_file", "", "config: train_file is missing"},
+		{"official_quirks", "true", "config: k_test is 16, and test_file has 2 captions of 1 images"},
 		{"queue_size", "101", "batch: queue_size 101 is no multiple of the batch size 4"},
 	} {
 		c := config(t, fmt.Sprintf(retrievalOnScenes, corpus))
 		if err := c.Set("batch_size_train", "4"); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Set("official_quirks", fmt.Sprint(tt.key == "official_quirks")); err != nil {
 			t.Fatal(err)
 		}
 		if err := c.Set(tt.key, tt.value); err != nil {

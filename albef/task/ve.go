@@ -9,7 +9,7 @@ import (
 
 // VE finetunes a pretrained model on {image, sentence, label}, whether an image
 // shows what a sentence says, and measures it after each epoch on the records of
-// val_file and test_file: val_acc and test_acc are accuracies in percent,
+// val_file and test_file: val_acc and test_acc are accuracies from 0 to 1,
 // val_majority and test_majority what always saying the commonest class would
 // get. The head of a pretrained model begins fresh. Source: VE.py.
 func VE(ctx context.Context, r Run) (Results, error) {
@@ -17,6 +17,7 @@ func VE(ctx context.Context, r Run) (Results, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.fixDecay(r.Config)
 	t := &labelled[data.Entailment]{Run: &r, tok: o.tokenizer, labelledKind: labelledKind[data.Entailment]{
 		name: "ve", classes: albef.VEClasses[:], images: 1, read: data.ReadEntailment,
 		of:     func(r data.Entailment) (string, int) { return r.Sentence, r.Label },
@@ -29,7 +30,7 @@ func VE(ctx context.Context, r Run) (Results, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer m.Close()
+	defer r.release(m)
 	t.model = &m.Classifier
 	return do(ctx, &r, o, t.job())
 }

@@ -39,6 +39,7 @@ func VQA(ctx context.Context, r Run) (Results, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.fixDecay(r.Config)
 	t := &vqa{Run: &r, tok: o.tokenizer}
 	if err := t.read(ctx); err != nil {
 		return nil, err
@@ -46,12 +47,14 @@ func VQA(ctx context.Context, r Run) (Results, error) {
 	if t.model, err = albef.NewVQA(o.config, r.Device, r.Config.Seed); err != nil {
 		return nil, err
 	}
-	defer t.model.Close()
+	defer r.release(t.model)
 	if err := t.prepare(); err != nil {
 		return nil, err
 	}
 	j := job[albef.VQABatch]{
-		model: t.model, feed: t.feed, evaluate: t.validate, finish: t.test,
+		model: t.model, queries: Trained{
+			VQA: t.model, Answers: t.list, Sample: sampleOf(append(t.val, t.asked...), func(r data.VQA) string { return r.Question }),
+		}, feed: t.feed, evaluate: t.validate, finish: t.test,
 		adapt: func(state *weights.Dict) (*weights.Dict, error) { return albef.VQAState(state, o.config.FusionLayer) },
 		forward: func(b albef.VQABatch, distill float64) []train.Loss {
 			return []train.Loss{{Name: "loss", Value: t.model.Loss(b, distill)}}
@@ -61,6 +64,7 @@ func VQA(ctx context.Context, r Run) (Results, error) {
 	if t.val != nil {
 		j.score = "val_acc"
 	}
+	j.everyEpoch = true
 	if r.Config.Distill {
 		j.distill = train.DistillRamp{Weight: r.Config.DistillWeight, WarmUp: r.Config.WarmUp}
 	}
@@ -107,6 +111,11 @@ func (t *vqa) read(ctx context.Context) (err error) {
 		return &hintError{errors.New("config: answer_list is missing"), "it is a json list of answers; inference: generate needs none"}
 	case c.KTest < 1:
 		return &hintError{errors.New("config: k_test is missing"), "it is how many answers are ranked to the end for each question, 128 in VQA.yaml"}
+	case c.OfficialQuirks && c.KTest > len(t.list):
+		return &hintError{
+			fmt.Errorf("config: k_test is %d, and answer_list has %d answers", c.KTest, len(t.list)),
+			"without official_quirks it means all of them",
+		}
 	}
 	return nil
 }
@@ -175,7 +184,7 @@ func (t *vqa) validate(ctx context.Context) (Results, error) {
 	if err != nil {
 		return nil, fmt.Errorf("val_file: %w", err)
 	}
-	return vqaResults("val", t.val, said), nil
+	return t.results("val", t.val, said), nil
 }
 
 // test answers the questions of test_file and writes the answers down.
@@ -192,7 +201,7 @@ func (t *vqa) test(ctx context.Context, epoch int) (Results, error) {
 		return nil, err
 	}
 	t.Logger.Info("answers written", "file", path, "questions", len(said))
-	return vqaResults("test", t.asked, said), nil
+	return t.results("test", t.asked, said), nil
 }
 
 // answers answers the questions of records.
@@ -271,16 +280,23 @@ func AnswerText(tok *text.Tokenizer, tokens []int64) string {
 	return tok.Decode(ids)
 }
 
-// vqaResults are the accuracy of answers, and the best there is with one answer
-// to every question; none where the records have no answers.
-func vqaResults(split string, records []data.VQA, said []string) Results {
+// results are the accuracy of answers, and the best there is with one answer to
+// every question; none where the records have no answers. With official_quirks
+// few answers are not repeated.
+func (t *vqa) results(split string, records []data.VQA, said []string) Results {
+	accuracy := func(said string, given []string) float64 {
+		if !t.Config.OfficialQuirks {
+			given = RepeatAnswers(given)
+		}
+		return VQAAccuracy(said, given)
+	}
 	sum, commonest := 0.0, ""
 	counts := map[string]int{}
 	for i, r := range records {
 		if len(r.Answers) == 0 {
 			return Results{}
 		}
-		sum += VQAAccuracy(said[i], r.Answers)
+		sum += accuracy(said[i], r.Answers)
 		for _, a := range r.Answers {
 			if counts[a]++; counts[a] > counts[commonest] {
 				commonest = a
@@ -289,7 +305,7 @@ func vqaResults(split string, records []data.VQA, said []string) Results {
 	}
 	majority := 0.0
 	for _, r := range records {
-		majority += VQAAccuracy(commonest, r.Answers)
+		majority += accuracy(commonest, r.Answers)
 	}
 	n := float64(len(records)) / 100
 	return Results{split + "_acc": sum / n, split + "_majority": majority / n}

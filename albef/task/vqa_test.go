@@ -54,6 +54,16 @@ func TestVQAErrorsNameTheKey(t *testing.T) {
 		}
 	}
 	c := config(t, fmt.Sprintf(vqaOnScenes, corpus))
+	for key, value := range map[string]string{"k_test": "24", "official_quirks": "true"} {
+		if err := c.Set(key, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := task.Run{Config: c, Dir: t.TempDir(), Device: torch.CPU, Checkpoint: demoModel, Logger: quiet, Evaluate: true}
+	if _, err := task.VQA(t.Context(), all); err == nil || err.Error() != "config: k_test is 24, and answer_list has 23 answers" {
+		t.Errorf("k_test above the list with official_quirks: got %v", err)
+	}
+	c = config(t, fmt.Sprintf(vqaOnScenes, corpus))
 	for key, value := range map[string]string{"inference": "generate", "eos": "the end"} {
 		if err := c.Set(key, value); err != nil {
 			t.Fatal(err)

@@ -6,9 +6,19 @@ import (
 	"strings"
 )
 
-// vqaGivers is how many people answered each question of VQA v2. Of records
-// with fewer answers each counts several times, so that three of ten agree.
+// vqaGivers is how many people answered each question of VQA v2.
 const vqaGivers = 10
+
+// RepeatAnswers makes ten of fewer answers, by counting each of them several
+// times, so that an answer that is alone can be right too: for each answer the
+// evaluation asks whether three of the others agree.
+func RepeatAnswers(given []string) []string {
+	out := slices.Clone(given)
+	for len(out) > 0 && len(out) < vqaGivers {
+		out = append(out, given...)
+	}
+	return out
+}
 
 // VQAAccuracy is how right a predicted answer is, from 0 to 1, beside the
 // answers that people gave: for each of them, whether three of the others said
@@ -19,11 +29,7 @@ func VQAAccuracy(prediction string, given []string) float64 {
 	if len(given) == 0 {
 		return 0
 	}
-	said := NormaliseAnswer(prediction)
-	answers := slices.Clone(given)
-	for len(answers) < vqaGivers {
-		answers = append(answers, given...)
-	}
+	said, answers := NormaliseAnswer(prediction), slices.Clone(given)
 	if slices.ContainsFunc(answers, func(a string) bool { return a != answers[0] }) {
 		for i := range answers {
 			answers[i] = stripPunctuation(answers[i])

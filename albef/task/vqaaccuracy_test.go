@@ -84,20 +84,33 @@ func TestContractions(t *testing.T) {
 	}
 }
 
+// TestVQAAccuracyOfFewAnswers shows what official_quirks leaves out: a single
+// answer has no others that could agree with it.
 func TestVQAAccuracyOfFewAnswers(t *testing.T) {
 	for _, tt := range []struct {
-		said  string
-		given []string
-		want  float64
+		said           string
+		given          []string
+		want, official float64
 	}{
-		{"2", []string{"2"}, 1},
-		{"two", []string{"2"}, 1},
-		{"3", []string{"2"}, 0},
-		{"yes", []string{"yes", "no"}, 1},
-		{"yes", nil, 0},
+		{"2", []string{"2"}, 1, 0},
+		{"two", []string{"2"}, 1, 0},
+		{"3", []string{"2"}, 0, 0},
+		{"yes", []string{"yes", "no"}, 1, 1. / 6},
+		{"yes", nil, 0, 0},
 	} {
-		if got := task.VQAAccuracy(tt.said, tt.given); math.Abs(got-tt.want) > 1e-9 {
+		if got := task.VQAAccuracy(tt.said, task.RepeatAnswers(tt.given)); math.Abs(got-tt.want) > 1e-9 {
 			t.Errorf("%q beside %q: got %g, want %g", tt.said, tt.given, got, tt.want)
 		}
+		if got := task.VQAAccuracy(tt.said, tt.given); math.Abs(got-tt.official) > 1e-9 {
+			t.Errorf("%q beside %q, officially: got %g, want %g", tt.said, tt.given, got, tt.official)
+		}
+	}
+}
+
+// TestNormaliseAnswerDrops32Stops: the official code passes a flag in the place
+// of the count.
+func TestNormaliseAnswerDrops32Stops(t *testing.T) {
+	if got := task.NormaliseAnswer(strings.Repeat("b.", 40)); got != strings.Repeat("b", 33)+strings.Repeat(".b", 7)+"." {
+		t.Errorf("got %q", got)
 	}
 }

@@ -188,6 +188,20 @@ func (m *Metrics) Epoch(epoch int, results map[string]float64) error {
 	return nil
 }
 
+// LogEvaluation adds a line with the results of a model that wasn't trained here
+// to log.txt in the folder dir, as epoch 0, and touches nothing else.
+func LogEvaluation(dir string, results map[string]float64) (err error) {
+	f, err := os.OpenFile(filepath.Join(dir, "log.txt"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	if err != nil {
+		return fmt.Errorf("record results: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if err := writeLine(f, append(sorted("", results), field{"epoch", 0})); err != nil {
+		return fmt.Errorf("record results: %w", err)
+	}
+	return nil
+}
+
 // Close closes the files.
 func (m *Metrics) Close() error {
 	var errs []error

@@ -4,12 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"strconv"
 
 	"vlab/albef/lab"
-	"vlab/albef/task"
-	"vlab/albef/torch"
-	"vlab/albef/train"
 )
 
 func runExport(_ context.Context, e env, args []string) error {
@@ -26,30 +22,17 @@ func runExport(_ context.Context, e env, args []string) error {
 	if err := f.need("out"); err != nil {
 		return err
 	}
-	ck, err := train.ReadCheckpoint(files[0])
-	if err != nil {
-		return err
-	}
-	tok, err := ck.Tokenizer()
-	if err != nil {
-		return fmt.Errorf("export %s: %w", files[0], err)
-	}
-	m, _, err := ck.Build(torch.CPU, 0)
+	m, err := lab.Open(files[0], lab.WithDevice("cpu"))
 	if err != nil {
 		return fmt.Errorf("export %s: %w", files[0], err)
 	}
 	defer m.Close()
-	note := map[string]string{}
 	if *layer >= 0 {
-		if c := m.Config(); *layer < c.FusionLayer || *layer >= c.Layers {
-			return &usageError{
-				fmt.Sprintf("export: --layer %d is no fusion layer", *layer),
-				fmt.Sprintf("layers %d to %d attend to the picture", c.FusionLayer, c.Layers-1),
-			}
+		if err := m.SetLayer(*layer); err != nil {
+			return &usageError{fmt.Sprintf("export: --layer: %v", err), hintOf(err)}
 		}
-		note["ground_layer"] = strconv.Itoa(*layer)
 	}
-	if err := lab.SaveForQueries(&task.Trained{Model: m, Tokenizer: tok, Vocab: ck.Vocab}, *out, note); err != nil {
+	if err := m.Save(*out); err != nil {
 		return err
 	}
 	info, err := os.Stat(*out)

@@ -77,9 +77,8 @@ func status(e env, err error) int {
 		return 0
 	}
 	fmt.Fprintf(e.stderr, "vlab: %v\n", err)
-	var hinted interface{ Hint() string }
-	if errors.As(err, &hinted) && hinted.Hint() != "" {
-		fmt.Fprintf(e.stderr, "hint: %s\n", hinted.Hint())
+	if hint := hintOf(err); hint != "" {
+		fmt.Fprintf(e.stderr, "hint: %s\n", hint)
 	}
 	switch {
 	case errors.As(err, &wrong):
@@ -118,4 +117,13 @@ func usage(w io.Writer) {
 		}
 	}
 	fmt.Fprint(w, "\nvlab COMMAND --help tells the flags of a command.\n")
+}
+
+// hintOf is what to do about an error, "" where it doesn't say.
+func hintOf(err error) string {
+	var hinted interface{ Hint() string }
+	if errors.As(err, &hinted) {
+		return hinted.Hint()
+	}
+	return ""
 }
