@@ -1,8 +1,8 @@
 """The official ALBEF classes, loaded from a checkout, at any size.
 
-model_pretrain.py fixes the image encoder at ViT-B: its three numbers are
-replaced in memory, so that with the official sizes the source means what it
-says on disk. A BERT with fresh weights stands in for the downloaded one.
+The model files fix the image encoder at ViT-B, and some of them the number of
+fusion layers: those numbers are replaced in memory, so that with the official
+sizes the source means what it says on disk. A BERT with fresh weights stands in for the downloaded one.
 """
 import json
 import os
@@ -10,8 +10,11 @@ import sys
 import tempfile
 import types
 
-FIXED = "embed_dim=768, depth=12, num_heads=12"
-SIZED = "embed_dim={vision_width}, depth={vision_depth}, num_heads={vision_heads}"
+VIT = ("embed_dim=768, depth=12, num_heads=12", "embed_dim={vision_width}, depth={vision_depth}, num_heads={vision_heads}")
+DECODER = ("config_decoder.num_hidden_layers = 6", "config_decoder.num_hidden_layers = {fusion_layers}")
+PAIRS = ("bert_config.num_hidden_layers = 18", "bert_config.num_hidden_layers = {fusion_layer} + 2 * {fusion_layers}")
+SHARED = ("for i in range(6):\n            layer_num = 6+i*2", "for i in range({fusion_layers}):\n            layer_num = {fusion_layer}+i*2")
+FIXED = {"models.model_vqa": [VIT, DECODER], "models.model_nlvr": [VIT, PAIRS, SHARED], "models.model_pretrain_nlvr": [VIT, PAIRS, SHARED]}
 
 
 def bert_config(sizes):
@@ -39,28 +42,38 @@ def load(checkout, name, sizes):
     path = os.path.join(checkout, *name.split(".")) + ".py"
     with open(path) as f:
         source = f.read()
-    if FIXED not in source:
-        sys.exit(f"{path}: its sizes are not where commit b9727e43 has them")
+    sizes = dict(sizes, fusion_layers=sizes["num_hidden_layers"] - sizes["fusion_layer"])
+    for fixed, sized in FIXED.get(name, [VIT]):
+        if fixed not in source:
+            sys.exit(f"{path}: its sizes are not where commit b9727e43 has them")
+        source = source.replace(fixed, sized.format(**sizes))
     module = types.ModuleType(name)
     module.__file__ = path
-    exec(compile(source.replace(FIXED, SIZED.format(**sizes)), path, "exec"), module.__dict__)
+    exec(compile(source, path, "exec"), module.__dict__)
     return module
 
 
-def pretrain_model(checkout, sizes):
-    """ALBEF for pretraining, in training mode, with fresh weights."""
-    sys.path.insert(0, checkout)
+def albef(checkout, name, sizes):
+    """The ALBEF class of a module of the checkout, with fresh weights."""
+    if checkout not in sys.path:
+        sys.path.insert(0, checkout)
     import models.xbert as xbert
-    xbert.BertForMaskedLM.from_pretrained = classmethod(lambda cls, _, config: cls(config))
+    for bert in (xbert.BertForMaskedLM, xbert.BertModel, xbert.BertLMHeadModel):
+        bert.from_pretrained = classmethod(lambda cls, _, config, **more: cls(config, **more))
     with tempfile.NamedTemporaryFile("w", suffix=".json") as f:
         json.dump(bert_config(sizes), f)
         f.flush()
         config = {"mlm_probability": sizes["mlm_probability"], "embed_dim": sizes["embed_dim"], "image_res": sizes["image_res"],
                   "vision_width": sizes["vision_width"], "bert_config": f.name, "temp": sizes["temp"],
-                  "queue_size": sizes["queue_size"], "momentum": sizes["momentum"]}
+                  "queue_size": sizes["queue_size"], "momentum": sizes["momentum"], "distill": True}
         tokenizer = types.SimpleNamespace(pad_token_id=0, cls_token_id=101, mask_token_id=103)
-        albef = load(checkout, "models.model_pretrain", sizes)
-        return albef.ALBEF(text_encoder=None, tokenizer=tokenizer, config=config, init_deit=False).train()
+        more = {"init_deit": False} if name == "models.model_pretrain" else {}
+        return load(checkout, name, sizes).ALBEF(text_encoder=None, tokenizer=tokenizer, config=config, **more)
+
+
+def pretrain_model(checkout, sizes):
+    """ALBEF for pretraining, in training mode, with fresh weights."""
+    return albef(checkout, "models.model_pretrain", sizes).train()
 
 
 def optimizer(model):
