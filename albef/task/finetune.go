@@ -385,7 +385,10 @@ func (r *running[B]) epochDone(ctx context.Context, at train.Position) error {
 	if err := r.save(train.LastName, at); err != nil {
 		return err
 	}
-	epoch, last := max(at.Epoch-1, 0), r.isLast(at)
+	epoch, last := at.Epoch, r.isLast(at)
+	if at.Step == 0 {
+		epoch-- // it is over
+	}
 	if r.job.everyEpoch && at.Step == 0 {
 		if err := r.save(train.EpochName(epoch), at); err != nil {
 			return err

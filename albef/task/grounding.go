@@ -18,9 +18,10 @@ import (
 // box (weak supervision), with retrieval's losses, and measures after each epoch
 // how well Grad-CAM finds the objects that the texts of test_file refer to.
 // Results are shares from 0 to 1 for the splits val, testA and testB: val_d, the
-// official accuracy of the proposal of det_file that the map favours;
-// val_pointing, how often the map's peak is in the object's box; val_map_iou, the
-// IoU of the box with the map's hotter half. Without det_file there is no val_d.
+// official accuracy of the proposal of det_file that the map favours, beside
+// val_largest_d, that of the largest proposal; val_pointing, how often the map's
+// peak is in the object's box; val_map_iou, the IoU of the box with the map's
+// hotter half. Without det_file there are only the last two.
 // gradcam_mode and block_num say which map; see [groundingBlock] for the default.
 // Source: Grounding.py.
 func Grounding(ctx context.Context, r Run) (Results, error) {

@@ -214,8 +214,8 @@ func TestGroundingScore(t *testing.T) {
 	score.add(data.Ref{Split: "testB", ImageID: 2, Box: right}, m)
 	score.add(data.Ref{Split: "train", ImageID: 1, Box: left}, m)
 	checkResults(t, score.results(), Results{
-		"val_d": 0.5, "val_pointing": 0.5, "val_map_iou": (3./6 + 2./7) / 2,
-		"testB_d": 0, "testB_pointing": 1, "testB_map_iou": 3. / 6,
+		"val_d": 0.5, "val_largest_d": 0.5, "val_pointing": 0.5, "val_map_iou": (3./6 + 2./7) / 2,
+		"testB_d": 0, "testB_largest_d": 0, "testB_pointing": 1, "testB_map_iou": 3. / 6,
 	})
 	free := newGroundingScore(nil, false)
 	free.add(data.Ref{Split: "testA", ImageID: 1, Box: right}, m)

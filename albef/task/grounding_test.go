@@ -63,8 +63,8 @@ func TestGroundingLearns(t *testing.T) {
 			t.Errorf("%s: %.3f before, %.3f after", kind, was, is)
 		}
 	}
-	if len(after) != 9 || len(before) != 9 {
-		t.Errorf("got %v and %v, want three figures for each of three splits", before, after)
+	if len(after) != 12 || len(before) != 12 {
+		t.Errorf("got %v and %v, want four figures for each of three splits", before, after)
 	}
 	steps := losses(t, run.Dir)
 	mean := func(steps []map[string]float64) (sum float64) {

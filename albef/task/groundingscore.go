@@ -5,6 +5,7 @@ import "vlab/albef/data"
 // groundingCount counts the hits on the references of one split.
 type groundingCount struct {
 	refs, chosen, pointed int
+	largest               int     // references whose box the largest proposal hits
 	overlap               float64 // summed
 }
 
@@ -49,6 +50,9 @@ func (g *groundingScore) add(ref data.Ref, m *heat) {
 		return
 	}
 	count.refs++
+	if box, ok := largestOf(g.proposals[ref.ImageID]); ok && boxIoU(ref.Box, box) >= 0.5 {
+		count.largest++
+	}
 	if ok && boxIoU(ref.Box, box) >= 0.5 {
 		count.chosen++
 	}
@@ -61,7 +65,8 @@ func (g *groundingScore) add(ref data.Ref, m *heat) {
 }
 
 // results are shares from 0 to 1 by split: val_d, testA_d, testB_d under the
-// official names for chosen proposals, then _pointing for peaks in the box and
+// official names for chosen proposals, _largest_d for always choosing the largest
+// one, as a map that is the same everywhere does, then _pointing for peaks in the box and
 // _map_iou for the mean overlap. A split without references has none.
 func (g *groundingScore) results() Results {
 	out := Results{}
@@ -72,9 +77,20 @@ func (g *groundingScore) results() Results {
 		n := float64(count.refs)
 		if g.proposals != nil {
 			out[split+"_d"] = float64(count.chosen) / n
+			out[split+"_largest_d"] = float64(count.largest) / n
 		}
 		out[split+"_pointing"] = float64(count.pointed) / n
 		out[split+"_map_iou"] = count.overlap / n
 	}
 	return out
+}
+
+// largestOf is the proposal [x, y, w, h] of the largest area, the first of equals.
+func largestOf(proposals [][4]float64) (box [4]float64, ok bool) {
+	for _, p := range proposals {
+		if p[2]*p[3] > box[2]*box[3] {
+			box, ok = p, true
+		}
+	}
+	return box, ok
 }

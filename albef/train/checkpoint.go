@@ -31,6 +31,7 @@ type Checkpoint struct {
 	Steps     int    // done over all epochs
 	Random    []byte // of the CPU's generator
 	Note      map[string]string
+	TrainedOn []string // the config's train_file, nil where the file doesn't say
 }
 
 // LastName is the file that a run writes when it is interrupted and every
@@ -167,7 +168,28 @@ func ReadCheckpoint(path string) (*Checkpoint, error) {
 			c.At.Epoch = int(n) + 1 // the file says which epoch is over
 		}
 	}
+	c.TrainedOn = trainFiles(root.Map("config"))
 	return c, c.readOwn(path, root.Map("vlab"))
+}
+
+// trainFiles are the names under train_file in a checkpoint's config, which may
+// be one text.
+func trainFiles(config *weights.OrderedMap) (files []string) {
+	if config == nil {
+		return nil
+	}
+	v, _ := config.Get("train_file")
+	switch v := v.(type) {
+	case string:
+		return []string{v}
+	case *weights.List:
+		for _, item := range v.Items {
+			if name, ok := item.(string); ok {
+				files = append(files, name)
+			}
+		}
+	}
+	return files
 }
 
 func (c *Checkpoint) readOwn(path string, own *weights.OrderedMap) error {

@@ -29,6 +29,30 @@ const (
 // of NLVR has two.
 const entailmentLabels = 3
 
+// pretrainTask is the command that isn't a finetuning one.
+const pretrainTask = "pretrain"
+
+// task is the command whose model a checkpoint of the kind is, "" where there is
+// none.
+func (k kind) task() string {
+	switch k {
+	case kindPretraining, kindQueries:
+		return pretrainTask
+	case kindRetrieval:
+		return "retrieval"
+	case kindVQA:
+		return "vqa"
+	case kindEntailment:
+		return "ve"
+	case kindNLVR:
+		return "nlvr"
+	case kindNLVRStart:
+		return "pretrain-nlvr"
+	case kindViT, kindBERT, kindUnknown:
+	}
+	return ""
+}
+
 // kindOf tells a checkpoint's kind by the names and shapes that only that kind
 // has.
 func kindOf(state *weights.Dict) kind {

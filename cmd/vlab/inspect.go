@@ -12,7 +12,7 @@ import (
 	"unsafe"
 
 	"vlab/albef"
-	"vlab/albef/torch"
+	"vlab/albef/task"
 	"vlab/albef/torch/weights"
 	"vlab/albef/train"
 )
@@ -32,8 +32,10 @@ type inspection struct {
 	Parts     []part         `json:"parts"`
 	Sizes     *albef.Config  `json:"sizes"`         // null where they can't be read
 	Guessed   bool           `json:"heads_guessed"` // weights don't tell heads: where the file doesn't either, they are the official choice
+	TrainedOn []string       `json:"trained_on"`    // train_file of the config in the file
+	As        string         `json:"as"`            // the task whose model is made of it
 	Load      *loading       `json:"load"`
-	Refused   string         `json:"refused"` // why a model for queries can't be made of it, or ""
+	Refused   string         `json:"refused"` // why that model can't be made of it, or ""
 }
 
 // part is what a checkpoint holds under one first name, such as visual_encoder.
@@ -51,7 +53,8 @@ type loading struct {
 }
 
 func runInspect(_ context.Context, e env, args []string) error {
-	f := newFlags(e, "inspect", "CHECKPOINT [--json]")
+	f := newFlags(e, "inspect", "CHECKPOINT [--as TASK] [--json]")
+	as := f.String("as", "", "the `task` whose model is made of it: "+strings.Join(taskNames(), ", ")+"; without, its own")
 	asJSON := f.Bool("json", false, "print one JSON object")
 	files, err := f.parse(args, 1)
 	if err != nil {
@@ -60,7 +63,10 @@ func runInspect(_ context.Context, e env, args []string) error {
 	if len(files) == 0 {
 		return &usageError{"inspect: no checkpoint", "vlab inspect FILE, a .pth or a .safetensors"}
 	}
-	found, err := inspect(files[0])
+	if *as != "" && !slices.Contains(taskNames(), *as) {
+		return &usageError{fmt.Sprintf("inspect: no task %q", *as), "one of " + strings.Join(taskNames(), ", ")}
+	}
+	found, err := inspect(files[0], *as)
 	if err != nil {
 		return err
 	}
@@ -71,7 +77,10 @@ func runInspect(_ context.Context, e env, args []string) error {
 	return nil
 }
 
-func inspect(path string) (*inspection, error) {
+// taskNames lists the tasks that a checkpoint may be loaded for.
+func taskNames() []string { return append([]string{pretrainTask}, task.Names()...) }
+
+func inspect(path, as string) (*inspection, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("inspect: %w", err)
@@ -82,13 +91,19 @@ func inspect(path string) (*inspection, error) {
 	}
 	out := &inspection{
 		File: path, FileBytes: info.Size(), Kind: kindOf(ck.State), Optimizer: ck.Optimizer != nil, Words: len(ck.Vocab),
-		Epoch: ck.At.Epoch, Step: ck.At.Step, Tensors: ck.State.Len(), DTypes: map[string]int{},
+		Epoch: ck.At.Epoch, Step: ck.At.Step, Tensors: ck.State.Len(), DTypes: map[string]int{}, As: as,
+		TrainedOn: append([]string{}, ck.TrainedOn...),
+	}
+	if as == "" {
+		out.As = out.Kind.task()
 	}
 	out.count(ck.State)
 	if sizes, err := albef.ConfigOf(ck.State, ck.Model); err == nil {
 		out.Sizes, out.Guessed = &sizes, ck.Model.Heads == 0
 	}
-	if err := out.tryLoad(ck); err != nil {
+	if out.As == "" {
+		out.Refused = "no task's checkpoint"
+	} else if err := out.tryLoad(ck); err != nil {
 		out.Refused = err.Error()
 	}
 	return out, nil
@@ -117,13 +132,10 @@ func (i *inspection) count(state *weights.Dict) {
 	}
 }
 
-// tryLoad makes the model for pretraining and queries of it, as opening it does.
+// tryLoad makes the model of a task of it.
 func (i *inspection) tryLoad(ck *train.Checkpoint) error {
-	m, report, err := ck.Build(torch.CPU, 0)
+	report, err := task.TryLoad(i.As, ck)
 	var missing *albef.MissingError
-	if m != nil {
-		m.Close()
-	}
 	if err == nil || errors.As(err, &missing) {
 		i.Load = &loading{len(report.Loaded), append([]string{}, report.Missing...), append([]string{}, report.Unexpected...)}
 	}
@@ -139,6 +151,9 @@ func (i *inspection) print(w io.Writer) {
 	}
 	fmt.Fprintln(w)
 	fmt.Fprintf(w, "  trained     %d epochs and %d steps, as far as the file says\n", i.Epoch, i.Step)
+	if len(i.TrainedOn) > 0 {
+		fmt.Fprintf(w, "              on %s\n", strings.Join(i.TrainedOn, ", "))
+	}
 	if c := i.Sizes; c != nil {
 		fmt.Fprintf(w, "  pictures    %d px, patches of %d px, stem %s; ViT %d wide, %d deep, %d heads\n",
 			c.ImageRes, c.PatchSize, c.Stem, c.VisionWidth, c.VisionDepth, c.VisionHeads)
@@ -160,7 +175,7 @@ func (i *inspection) print(w io.Writer) {
 
 func (i *inspection) printLoad(w io.Writer) {
 	if i.Load != nil {
-		fmt.Fprintf(w, "  as a model  %d loaded, %d missing, %d left over\n", i.Load.Loaded, len(i.Load.Missing), len(i.Load.LeftOver))
+		fmt.Fprintf(w, "  for %-7s %d loaded, %d missing, %d left over\n", i.As, i.Load.Loaded, len(i.Load.Missing), len(i.Load.LeftOver))
 		if n := len(i.Load.Missing); n > 0 && i.Refused == "" {
 			fmt.Fprintln(w, "              what is missing is needed for training alone, and made anew")
 		}
@@ -168,7 +183,7 @@ func (i *inspection) printLoad(w io.Writer) {
 		printNames(w, "left over", i.Load.LeftOver)
 	}
 	if i.Refused != "" {
-		fmt.Fprintf(w, "  refused     as a model for queries: %s\n", i.Refused)
+		fmt.Fprintf(w, "  refused     %s\n", strings.TrimPrefix(fmt.Sprintf("for %s: %s", i.As, i.Refused), "for : "))
 	}
 }
 

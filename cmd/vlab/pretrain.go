@@ -17,7 +17,7 @@ func runPretrain(ctx context.Context, e env, args []string) error {
 	f := newFlags(e, "pretrain", "--config YAML --output_dir DIR [flags]")
 	config := f.String("config", "", "`file` of the run, official keys, or a built-in one: tiny")
 	dir := f.String("output_dir", "", "`folder` for checkpoints, logs and metrics")
-	checkpoint := f.String("checkpoint", "", "`file` of weights to begin with, or with --resume of the state to go on from")
+	checkpoint := f.String("checkpoint", "", "`file` of weights to begin with, or demo, or with --resume of the state to go on from")
 	resume := f.Bool("resume", false, "go on where the newest checkpoint in output_dir, or --checkpoint, stopped")
 	override := f.overrideFlags()
 	device := f.deviceFlag()
@@ -37,6 +37,13 @@ func runPretrain(ctx context.Context, e env, args []string) error {
 	dev, err := device()
 	if err != nil {
 		return err
+	}
+	if *checkpoint == "demo" {
+		remove, err := unpackDemo(checkpoint)
+		if err != nil {
+			return err
+		}
+		defer remove()
 	}
 	m := newMeter(e)
 	defer m.end()
