@@ -84,6 +84,16 @@ func SkipUnread(ctx context.Context, skipped *Unread) context.Context {
 	return context.WithValue(ctx, unreadKey{}, skipped)
 }
 
+// Skip notes err, which says what is wrong with a record, where ctx is of
+// [SkipUnread], and reports whether it did: the record is to be left out then.
+func Skip(ctx context.Context, err error) bool {
+	skipped := skippedIn(ctx)
+	if skipped != nil {
+		skipped.add(err)
+	}
+	return skipped != nil
+}
+
 // skippedIn returns where ctx wants unread records noted; nil: they are errors.
 func skippedIn(ctx context.Context) *Unread {
 	skipped, _ := ctx.Value(unreadKey{}).(*Unread)

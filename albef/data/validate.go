@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -67,6 +68,45 @@ func Validate[R Record](ctx context.Context, records []R) (Report, error) {
 		}
 	}
 	return report, nil
+}
+
+// Readable decodes the images of all records and returns the records that have
+// no image which can't be; under [SkipUnread] those that do are noted, without it
+// the first is an error.
+func Readable[R Record](ctx context.Context, records []R) ([]R, error) {
+	errs := make([]error, len(records))
+	group, inner := errgroup.WithContext(ctx)
+	readers := runtime.GOMAXPROCS(0)
+	for first := range readers {
+		group.Go(func() error {
+			var d Decoder
+			for i := first; i < len(records); i += readers {
+				if err := inner.Err(); err != nil {
+					return err
+				}
+				for _, path := range records[i].ImagePaths() {
+					if _, err := d.Decode(path); err != nil {
+						errs[i] = err
+						break
+					}
+				}
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	out := records[:0:0]
+	for i, err := range errs {
+		switch {
+		case err == nil:
+			out = append(out, records[i])
+		case !Skip(ctx, err):
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // absentFiles asks for many files at once: on a network file system each

@@ -101,13 +101,25 @@ func (c *corpus) add(p picture) {
 	for _, h := range Hypotheses(p.Scene, rng) {
 		c.put(p.Split, "ve", entailmentRecord{p.file(), h.Text, h.Label})
 	}
-	other := picture{number: p.number%len(c.scenes[p.Split]) + 1}
-	other.Scene = c.scenes[p.Split][other.number-1]
-	statement := NLVR(p.Scene, other.Scene, rng)
-	label := map[bool]string{true: "True", false: "False"}[statement.Label]
-	c.put(p.Split, "nlvr", nlvrRecord{[2]string{p.png(), other.png()}, statement.Text, label})
+	c.addPairs(p, rng)
 	c.addObjects(p)
 	c.addLabels(p)
+}
+
+// pairings is how many others a picture is compared with, where there are so many.
+const pairings = 2
+
+// addPairs says something true and something false of a picture and each of those that follow it.
+func (c *corpus) addPairs(p picture, rng *rand.Rand) {
+	n := len(c.scenes[p.Split])
+	for i := range min(pairings, max(n-1, 1)) { // a picture that is alone is beside itself
+		other := picture{number: (p.number+i)%n + 1}
+		other.Scene = c.scenes[p.Split][other.number-1]
+		for _, s := range NLVRs(p.Scene, other.Scene, rng) {
+			label := map[bool]string{true: "True", false: "False"}[s.Label]
+			c.put(p.Split, "nlvr", nlvrRecord{[2]string{p.png(), other.png()}, s.Text, label})
+		}
+	}
 }
 
 // put appends a record to the split's file of a task, named as officially: the validation split of VE and NLVR is

@@ -28,7 +28,17 @@ var patterns = [...]pattern{
 // NLVR returns a statement about two scenes, true or false with equal probability. It compares their numbers of
 // objects or says which has an object, named by shape, by colour, or by both, that at least one of them has.
 func NLVR(first, second Scene, rng *rand.Rand) Statement {
-	want := rng.IntN(2) == 0
+	return state(first, second, rng.IntN(2) == 0, rng)
+}
+
+// NLVRs returns two statements as NLVR does, one that is true and one that is false, in either order.
+func NLVRs(first, second Scene, rng *rand.Rand) [2]Statement {
+	begin := rng.IntN(2) == 0
+	return [2]Statement{state(first, second, begin, rng), state(first, second, !begin, rng)}
+}
+
+// state returns a statement that is as true as wanted.
+func state(first, second Scene, want bool, rng *rand.Rand) Statement {
 	for _, k := range rng.Perm(len(patterns) + 1) {
 		var fit []Statement
 		for _, s := range statements(k, &first, &second) {

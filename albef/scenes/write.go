@@ -32,7 +32,7 @@ const minScenes = 4
 //	vqa_{train,val,test,heldout}.json         {question_id, image, question, answer: [one], dataset: "vqa"}
 //	answer_list.json                 all answers
 //	ve_{train,dev,test,heldout}.json          {image, sentence, label}, three a picture
-//	nlvr_{train,dev,test,heldout}.json        {images: [two], sentence, label: "True" or "False"}
+//	nlvr_{train,dev,test,heldout}.json        {images: [two], sentence, label: "True" or "False"}, four a picture
 //	refcoco+_{train,val,test}.json   {image, text, ref_id}; test has the test split and held-out pairs
 //	refcoco+/dets.json               {image_id: [[x, y, w, h], ...]}, the boxes to choose among, in pixels
 //	refcoco+/refs.json               what refs(unc).p holds, as json: a list of {ref_id, ann_id, image_id, split, sentences, ...}

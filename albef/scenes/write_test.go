@@ -153,11 +153,15 @@ func TestWriteQuestionsAndPairs(t *testing.T) {
 			Sentence string   `json:"sentence"`
 			Label    string   `json:"label"`
 		}](t, dir, "nlvr_"+split+".json") {
+			labels[r.Label]++
 			if len(r.Images) != 2 || r.Images[0] == r.Images[1] || r.Label != "True" && r.Label != "False" || r.Sentence == "" {
 				t.Fatalf("nlvr_%s.json: got %+v", split, r)
 			}
 			wantImage(t, 64, dir, r.Images[0])
 			wantImage(t, 64, dir, r.Images[1])
+		}
+		if labels["True"] == 0 || labels["True"] != labels["False"] {
+			t.Errorf("nlvr_%s.json: got labels %v, want as many of each", split, labels)
 		}
 	}
 }
@@ -262,7 +266,7 @@ func TestWriteIsPinned(t *testing.T) {
 	if len(names) != 22 || len(more) != 4 {
 		t.Errorf("got %d and %d json files, want 22 and 4: %v %v", len(names), len(more), names, more)
 	}
-	const want = "c7db5adba1744a1e9e39c6c9"
+	const want = "e8f845d8e79b56cb9bc0d35d"
 	if got := hex.EncodeToString(hash.Sum(nil)[:12]); got != want {
 		t.Errorf("digest of the json files: got %s, want %s", got, want)
 	}

@@ -33,7 +33,7 @@ func Grounding(ctx context.Context, r Run) (Results, error) {
 	if r.Config.BlockNum, err = groundingBlock(r.Config, o.config); err != nil {
 		return nil, err
 	}
-	if err := t.read(ctx); err != nil {
+	if err := t.read(ctx, o.config.MaxPositions); err != nil {
 		return nil, err
 	}
 	if t.model, err = albef.NewRetrieval(o.config, r.Device, r.Config.Seed); err != nil {
@@ -95,7 +95,7 @@ type grounding struct {
 }
 
 // read reads and checks what is measured.
-func (t *grounding) read(ctx context.Context) (err error) {
+func (t *grounding) read(ctx context.Context, positions int) (err error) {
 	c := t.Config
 	if len(c.TestFile) == 0 {
 		return &hintError{errors.New("config: test_file is missing"), "test_file: [refcoco+_val.json, refcoco+_test.json]"}
@@ -103,10 +103,7 @@ func (t *grounding) read(ctx context.Context) (err error) {
 	if c.RefcocoData == "" {
 		return &hintError{errors.New("config: refcoco_data is missing"), "it is the folder above refcoco+, which holds refs(unc).p and instances.json"}
 	}
-	if t.records, err = data.ReadGrounding(ctx, c.ImageRoot, data.Testing, c.TestFile...); err != nil {
-		return err
-	}
-	if err := validate(ctx, t.Logger, t.records, false); err != nil {
+	if t.records, err = t.reading("test_file", data.Testing, c.TestFile).measured(ctx, t.Run, t.tok, positions); err != nil {
 		return err
 	}
 	if t.refs, err = data.ReadRefs(ctx, filepath.Join(c.RefcocoData, "refcoco+")); err != nil {
@@ -120,11 +117,18 @@ func (t *grounding) read(ctx context.Context) (err error) {
 	return t.check()
 }
 
+// reading is how records are read; texts are not cut, as officially.
+func (t *grounding) reading(key string, split data.Split, files []string) reading[data.Grounding] {
+	return reading[data.Grounding]{
+		key: key, texts: func(r data.Grounding) []string { return []string{groundingText(r, nil)} },
+		read: func(ctx context.Context) ([]data.Grounding, error) {
+			return data.ReadGrounding(ctx, t.Config.ImageRoot, split, files...)
+		},
+	}
+}
+
 // check reports the first record that can't be measured.
 func (t *grounding) check() error {
-	if len(t.records) == 0 {
-		return fmt.Errorf("config: test_file: no records in %v", t.Config.TestFile)
-	}
 	for _, r := range t.records {
 		ref, ok := t.refs[r.RefID]
 		if !ok {
@@ -193,21 +197,15 @@ func (t *grounding) explain(images, ids, mask *torch.Tensor) (*torch.Tensor, err
 func (t *grounding) feed(ctx context.Context) (train.Feed[albef.RetrievalBatch], error) {
 	c := t.Config
 	if len(c.TrainFile) == 0 {
-		return nil, &hintError{errors.New("config: train_file is missing"), "name the records {image, text, ref_id}, or only --evaluate"}
+		return nil, noTrainFile("{image, text, ref_id}")
 	}
-	records, err := data.ReadGrounding(ctx, c.ImageRoot, data.Training, c.TrainFile...)
+	records, err := t.reading("train_file", data.Training, c.TrainFile).training(ctx, t.Run, t.tok, t.model.Config().MaxPositions)
 	if err != nil {
 		return nil, err
 	}
-	if err := validate(ctx, t.Logger, records, c.SkipBad); err != nil {
-		return nil, err
-	}
-	size, batch := t.model.Config().ImageRes, c.BatchSizeTrain
-	if batch == 0 {
-		batch = c.BatchSize
-	}
+	size := t.model.Config().ImageRes
 	source := data.NewRecordSource(records, augmented(c, data.GroundingAugment(size)), groundingText)
-	loader, err := data.NewLoader(source, data.LoaderConfig{Batch: batch, Size: size, Seed: uint64(c.Seed), Workers: c.NumWorkers})
+	loader, err := trainLoader(c, source, t.trainBatch(), size, 1)
 	if err != nil {
 		return nil, err
 	}

@@ -28,9 +28,10 @@ type labelledKind[R data.Record] struct {
 type labelled[R data.Record] struct {
 	*Run
 	labelledKind[R]
-	model  *albef.Classifier
-	tok    *text.Tokenizer
-	splits []labelledSplit[R]
+	model     *albef.Classifier
+	tok       *text.Tokenizer
+	positions int // that the model has
+	splits    []labelledSplit[R]
 }
 
 // labelledSplit is what is measured under a prefix, val_ or test_.
@@ -66,14 +67,8 @@ func (t *labelled[R]) readSplits(ctx context.Context) error {
 		if len(split.files) == 0 {
 			continue
 		}
-		records, err := t.read(ctx, c.ImageRoot, split.files...)
+		records, err := t.reading(split.name+"_file", split.files).measured(ctx, t.Run, t.tok, t.positions)
 		if err != nil {
-			return err
-		}
-		if len(records) == 0 {
-			return fmt.Errorf("config: %s_file: no records in %v", split.name, split.files)
-		}
-		if err := validate(ctx, t.Logger, records, false); err != nil {
 			return err
 		}
 		t.splits = append(t.splits, labelledSplit[R]{split.name, records})
@@ -82,6 +77,15 @@ func (t *labelled[R]) readSplits(ctx context.Context) error {
 		return &hintError{errors.New("config: neither val_file nor test_file says what to measure"), "name records " + t.format}
 	}
 	return nil
+}
+
+// reading is how records are read; sentences have no limit in tokens but the
+// model's positions.
+func (t *labelled[R]) reading(key string, files []string) reading[R] {
+	return reading[R]{
+		key: key, read: func(ctx context.Context) ([]R, error) { return t.read(ctx, t.Config.ImageRoot, files...) },
+		texts: func(r R) []string { return []string{t.sentence(r, nil)} },
+	}
 }
 
 // evaluate measures every split.
@@ -170,20 +174,15 @@ func (t *labelled[R]) batch(s *torch.Scope, b *data.Batch, records []R) albef.La
 func (t *labelled[R]) feed(ctx context.Context) (train.Feed[albef.Labelled], error) {
 	c := t.Config
 	if len(c.TrainFile) == 0 {
-		return nil, &hintError{errors.New("config: train_file is missing"), "name the records " + t.format + ", or only --evaluate"}
+		return nil, noTrainFile(t.format)
 	}
-	records, err := t.read(ctx, c.ImageRoot, c.TrainFile...)
+	records, err := t.reading("train_file", c.TrainFile).training(ctx, t.Run, t.tok, t.positions)
 	if err != nil {
-		return nil, err
-	}
-	if err := validate(ctx, t.Logger, records, c.SkipBad); err != nil {
 		return nil, err
 	}
 	size := t.model.Config().ImageRes
 	source := data.NewRecordSource(records, augmented(c, data.FinetuneAugment(size)), t.sentence)
-	loader, err := data.NewLoader(source, data.LoaderConfig{
-		Batch: t.trainBatch(), Size: size, Images: t.images, Seed: uint64(c.Seed), Workers: c.NumWorkers,
-	})
+	loader, err := trainLoader(c, source, t.trainBatch(), size, t.images)
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ func NLVR(ctx context.Context, r Run) (Results, error) {
 	}
 	o.fixDecay(r.Config)
 	adapt := o.forPairs()
-	t := &labelled[data.NLVR]{Run: &r, tok: o.tokenizer, labelledKind: labelledKind[data.NLVR]{
+	t := &labelled[data.NLVR]{Run: &r, tok: o.tokenizer, positions: o.config.MaxPositions, labelledKind: labelledKind[data.NLVR]{
 		name: "nlvr", classes: albef.NLVRClasses[:], images: 2, read: data.ReadNLVR,
 		of:     func(r data.NLVR) (string, int) { return r.Sentence, r.Label },
 		format: `{images, sentence, label}, two images each and label True or False`,

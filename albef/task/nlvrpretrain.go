@@ -40,6 +40,13 @@ func PretrainNLVR(ctx context.Context, r Run) (Results, error) {
 	})
 }
 
+// readCaptions is how the records {image, caption} of pretraining are read.
+func readCaptions(c *train.Config) reading[data.Pretrain] {
+	return reading[data.Pretrain]{key: "train_file", read: func(ctx context.Context) ([]data.Pretrain, error) {
+		return data.ReadPretrain(ctx, c.ImageRoot, c.TrainFile...)
+	}}
+}
+
 // taFeed feeds text assignment with pretraining's images and captions.
 type taFeed struct {
 	*data.Loader
@@ -55,17 +62,14 @@ func newTAFeed(ctx context.Context, r *Run, m *albef.TA, tok *text.Tokenizer) (*
 	if len(c.TrainFile) == 0 {
 		return nil, &hintError{errors.New("config: train_file is missing"), "name the records {image, caption}"}
 	}
-	records, err := data.ReadPretrain(ctx, c.ImageRoot, c.TrainFile...)
+	records, err := readCaptions(c).training(ctx, r, tok, 0)
 	if err != nil {
-		return nil, err
-	}
-	if err := validate(ctx, r.Logger, records, c.SkipBad); err != nil {
 		return nil, err
 	}
 	size := m.Config().ImageRes
 	clean := func(caption string) string { return text.PreCaption(caption, captionWords) }
 	source := data.NewPretrainSource(records, augmented(r.Config, data.PretrainAugment(size)), clean)
-	loader, err := data.NewLoader(source, data.LoaderConfig{Batch: r.trainBatch(), Size: size, Seed: uint64(c.Seed), Workers: c.NumWorkers})
+	loader, err := trainLoader(c, source, r.trainBatch(), size, 1)
 	if err != nil {
 		return nil, err
 	}

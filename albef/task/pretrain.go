@@ -367,37 +367,16 @@ func (r *run) feed(ctx context.Context, batch int) (train.Feed[albef.Batch], err
 	if r.drawn != nil {
 		return NewDrawn(*r.drawn, r.Model.Config(), batch, r.Tokenizer, r.Device)
 	}
-	records, err := data.ReadPretrain(ctx, r.Config.ImageRoot, r.Config.TrainFile...)
+	records, err := readCaptions(r.Config).training(ctx, &Run{Config: r.Config, Logger: r.log}, r.Tokenizer, 0)
 	if err != nil {
-		return nil, err
-	}
-	if err := validate(ctx, r.log, records, r.Config.SkipBad); err != nil {
 		return nil, err
 	}
 	size := r.Model.Config().ImageRes
 	clean := func(caption string) string { return text.PreCaption(caption, captionWords) }
 	source := data.NewPretrainSource(records, augmented(r.Config, data.PretrainAugment(size)), clean)
-	loader, err := data.NewLoader(source, data.LoaderConfig{
-		Batch: batch, Size: size, Seed: uint64(r.Config.Seed), Workers: r.Config.NumWorkers,
-	})
+	loader, err := trainLoader(r.Config, source, batch, size, 1)
 	if err != nil {
 		return nil, err
 	}
 	return NewRecorded(loader, r.Tokenizer, size, r.Model.Config().MaskProb, uint64(r.Config.Seed), r.Device), nil
-}
-
-// validate looks whether the records' images are there, and says what it found.
-func validate[R data.Record](ctx context.Context, log *slog.Logger, records []R, skipBad bool) error {
-	report, err := data.Validate(ctx, records)
-	if err != nil {
-		return err
-	}
-	log.Info("data", "report", report.String())
-	if report.Missing > 0 && !skipBad {
-		return &hintError{
-			fmt.Errorf("data: %d of %d images are missing, the first is %s", report.Missing, report.Images, report.FirstMissing[0]),
-			"check image_root; skip_bad: true, or --skip_bad, goes on with the rest",
-		}
-	}
-	return nil
 }

@@ -79,11 +79,11 @@ func (t *retrieval) read(ctx context.Context) error {
 		if len(split.files) == 0 {
 			continue
 		}
-		records, err := data.ReadRetrievalEval(ctx, c.ImageRoot, split.files...)
+		read := reading[data.RetrievalEval]{key: split.name + "_file", read: func(ctx context.Context) ([]data.RetrievalEval, error) {
+			return data.ReadRetrievalEval(ctx, c.ImageRoot, split.files...)
+		}}
+		records, err := read.measured(ctx, t.Run, t.tok, 0)
 		if err != nil {
-			return err
-		}
-		if err := validate(ctx, t.Logger, records, false); err != nil {
 			return err
 		}
 		captions, owner := data.Captions(records)
@@ -140,22 +140,22 @@ func (t *retrieval) evaluate(ctx context.Context) (Results, error) {
 func (t *retrieval) feed(ctx context.Context) (train.Feed[albef.RetrievalBatch], error) {
 	c := t.Config
 	if len(c.TrainFile) == 0 {
-		return nil, &hintError{errors.New("config: train_file is missing"), "name the records {image, caption, image_id}, or only --evaluate"}
+		return nil, noTrainFile("{image, caption, image_id}")
 	}
-	records, err := data.ReadRetrievalTrain(ctx, c.ImageRoot, c.TrainFile...)
+	clean := func(r data.RetrievalTrain, _ *rand.Rand) string { return text.PreCaption(r.Caption, captionWords) }
+	read := reading[data.RetrievalTrain]{
+		key: "train_file", texts: func(r data.RetrievalTrain) []string { return []string{clean(r, nil)} },
+		read: func(ctx context.Context) ([]data.RetrievalTrain, error) {
+			return data.ReadRetrievalTrain(ctx, c.ImageRoot, c.TrainFile...)
+		},
+	}
+	records, err := read.training(ctx, t.Run, t.tok, t.model.Config().MaxPositions)
 	if err != nil {
 		return nil, err
 	}
-	if err := validate(ctx, t.Logger, records, c.SkipBad); err != nil {
-		return nil, err
-	}
-	size, batch := t.model.Config().ImageRes, c.BatchSizeTrain
-	if batch == 0 {
-		batch = c.BatchSize
-	}
-	clean := func(r data.RetrievalTrain, _ *rand.Rand) string { return text.PreCaption(r.Caption, captionWords) }
+	size := t.model.Config().ImageRes
 	source := data.NewRecordSource(records, augmented(c, data.FinetuneAugment(size)), clean)
-	loader, err := data.NewLoader(source, data.LoaderConfig{Batch: batch, Size: size, Seed: uint64(c.Seed), Workers: c.NumWorkers})
+	loader, err := trainLoader(c, source, t.trainBatch(), size, 1)
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ func VE(ctx context.Context, r Run) (Results, error) {
 		return nil, err
 	}
 	o.fixDecay(r.Config)
-	t := &labelled[data.Entailment]{Run: &r, tok: o.tokenizer, labelledKind: labelledKind[data.Entailment]{
+	t := &labelled[data.Entailment]{Run: &r, tok: o.tokenizer, positions: o.config.MaxPositions, labelledKind: labelledKind[data.Entailment]{
 		name: "ve", classes: albef.VEClasses[:], images: 1, read: data.ReadEntailment,
 		of:     func(r data.Entailment) (string, int) { return r.Sentence, r.Label },
 		format: `{image, sentence, label}, label being entailment, neutral or contradiction`,

@@ -40,7 +40,7 @@ func VQA(ctx context.Context, r Run) (Results, error) {
 		return nil, err
 	}
 	o.fixDecay(r.Config)
-	t := &vqa{Run: &r, tok: o.tokenizer}
+	t := &vqa{Run: &r, tok: o.tokenizer, positions: o.config.MaxPositions}
 	if err := t.read(ctx); err != nil {
 		return nil, err
 	}
@@ -78,13 +78,14 @@ const AnswersNote = "answers"
 // vqa is one VQA at work.
 type vqa struct {
 	*Run
-	model  *albef.VQA
-	tok    *text.Tokenizer
-	val    []data.VQA // nil without val_file
-	asked  []data.VQA // of test_file
-	list   []string   // answer_list
-	ranked [][]int64  // its tokens
-	write  albef.Generation
+	model     *albef.VQA
+	tok       *text.Tokenizer
+	positions int        // that the model has
+	val       []data.VQA // nil without val_file
+	asked     []data.VQA // of test_file
+	list      []string   // answer_list
+	ranked    [][]int64  // its tokens
+	write     albef.Generation
 }
 
 // read reads and checks what is measured.
@@ -127,14 +128,12 @@ func (t *vqa) readSplit(ctx context.Context, key string, files []string) ([]data
 	if len(files) == 0 {
 		return nil, nil
 	}
-	records, err := data.ReadVQA(ctx, t.roots(), data.Testing, files...)
-	if err != nil {
-		return nil, err
-	}
-	if len(records) == 0 {
-		return nil, fmt.Errorf("config: %s: no records in %v", key, files)
-	}
-	return records, validate(ctx, t.Logger, records, false)
+	return reading[data.VQA]{
+		key: key, read: func(ctx context.Context) ([]data.VQA, error) {
+			return data.ReadVQA(ctx, t.roots(), data.Testing, files...)
+		},
+		texts: func(r data.VQA) []string { return []string{text.PreQuestion(r.Question, testQuestionWords)} },
+	}.measured(ctx, t.Run, t.tok, t.positions)
 }
 
 // roots are vqa_root and vg_root, or image_root where one isn't given.
@@ -152,7 +151,13 @@ func (t *vqa) roots() data.VQARoots {
 // prepare encodes the answers of the list and checks what ends an answer.
 func (t *vqa) prepare() error {
 	for _, answer := range t.list {
-		t.ranked = append(t.ranked, t.answer(answer))
+		ids := t.answer(answer)
+		if n := len(ids); n > t.positions {
+			return &hintError{
+				fmt.Errorf("answer_list: %.40q... has %d tokens, and the model reads %d", answer, n, t.positions), "leave it out",
+			}
+		}
+		t.ranked = append(t.ranked, ids)
 	}
 	if t.Config.Inference != inferenceGenerate {
 		return nil
@@ -315,19 +320,21 @@ func (t *vqa) results(split string, records []data.VQA, said []string) Results {
 func (t *vqa) feed(ctx context.Context) (train.Feed[albef.VQABatch], error) {
 	c := t.Config
 	if len(c.TrainFile) == 0 {
-		return nil, &hintError{errors.New("config: train_file is missing"), "name the records {image, question, answer, dataset}, or only --evaluate"}
+		return nil, noTrainFile("{image, question, answer, dataset}")
 	}
-	records, err := data.ReadVQA(ctx, t.roots(), data.Training, c.TrainFile...)
+	records, err := reading[data.VQA]{
+		key: "train_file", read: func(ctx context.Context) ([]data.VQA, error) {
+			return data.ReadVQA(ctx, t.roots(), data.Training, c.TrainFile...)
+		},
+		texts: func(r data.VQA) []string { return r.Answers }, // questions are cut
+	}.training(ctx, t.Run, t.tok, t.positions)
 	if err != nil {
-		return nil, err
-	}
-	if err := validate(ctx, t.Logger, records, c.SkipBad); err != nil {
 		return nil, err
 	}
 	size := t.model.Config().ImageRes
 	question := func(r data.VQA, _ *rand.Rand) string { return text.PreQuestion(r.Question, questionWords) }
 	source := data.NewRecordSource(records, augmented(c, data.FinetuneAugment(size)), question)
-	loader, err := data.NewLoader(source, data.LoaderConfig{Batch: t.trainBatch(), Size: size, Seed: uint64(c.Seed), Workers: c.NumWorkers})
+	loader, err := trainLoader(c, source, t.trainBatch(), size, 1)
 	if err != nil {
 		return nil, err
 	}
