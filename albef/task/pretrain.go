@@ -24,13 +24,14 @@ import (
 //go:embed configs/*.yaml
 var presets embed.FS
 
-// ReadConfig reads a configuration file, or one of the built-in ones by name
-// (tiny).
+// ReadConfig reads a configuration file, or one of the built-in ones by name:
+// tiny, which pretrains on drawn scenes, and one for each of [Names], for a
+// corpus of drawn scenes in the folder corpus.
 func ReadConfig(nameOrPath string) (*train.Config, error) {
 	if !strings.ContainsAny(nameOrPath, "./\\") {
 		raw, err := presets.ReadFile("configs/" + nameOrPath + ".yaml")
 		if err != nil {
-			return nil, &hintError{fmt.Errorf("config %q: neither a file nor a built-in configuration", nameOrPath), "built in: tiny"}
+			return nil, &hintError{fmt.Errorf("config %q: neither a file nor a built-in configuration", nameOrPath), "built in: tiny, " + strings.Join(Names(), ", ")}
 		}
 		return train.ParseConfig(nameOrPath, raw)
 	}

@@ -52,8 +52,8 @@ type Config struct {
 	GradcamMode   string  `yaml:"gradcam_mode"` // what grounding explains: itm, the match, or itc, the similarity
 	BlockNum      int     `yaml:"block_num"`    // the fusion layer, counted over all layers, or for itc the image block that it reads
 
-	// OfficialQuirks repeats what the official code does and surely did not mean:
-	// NLVR2's teacher is made before the checkpoint is loaded.
+	// OfficialQuirks repeats what the official code does and surely did not mean;
+	// docs/quirks.md has the list.
 	OfficialQuirks bool `yaml:"official_quirks"`
 
 	Optimizer OptimizerConfig `yaml:"optimizer"`

@@ -3,25 +3,41 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"vlab/albef/task"
 )
 
 // documented are the pages with a command sequence that trains and measures,
-// and by how many points it must better a result, above the first measurement
-// and above what a constant answer gets.
+// and by how much it must better each result, above the first measurement and
+// above what a constant answer gets.
 var documented = []struct {
-	page     string
-	results  []string
-	majority string // the constant answer's result, "" where there is none
-	better   float64
+	page   string
+	better map[string]float64
 }{
-	{"retrieval.md", []string{"test_txt_r1", "test_img_r1"}, "", 8},
-	{"vqa.md", []string{"test_acc"}, "test_majority", 8},
+	{"pretraining.md", map[string]float64{"test_txt_r1": 15, "test_img_r1": 15}},
+	{"retrieval.md", map[string]float64{"test_txt_r1": 8, "test_img_r1": 8}},
+	{"vqa.md", map[string]float64{"test_acc": 8}},
+	{"ve.md", map[string]float64{"val_acc": 0.2, "test_acc": 0.2}},
+	{"nlvr.md", map[string]float64{"val_acc": 0.05, "test_acc": 0.05}},
+	{"grounding.md", map[string]float64{"val_d": 0.04, "testB_d": 0.02}},
+}
+
+// constantOf is the result of a constant answer that stands beside another
+// result, such as test_majority beside test_acc; "" where there is none.
+func constantOf(result string) string {
+	for suffix, constant := range map[string]string{"_acc": "_majority", "_d": "_largest_d"} {
+		if split, ok := strings.CutSuffix(result, suffix); ok {
+			return split + constant
+		}
+	}
+	return ""
 }
 
 // TestDocs runs the commands of the pages as they stand.
@@ -37,19 +53,76 @@ func TestDocs(t *testing.T) {
 				t.Fatalf("%d of the commands measure with --evaluate, want one before training and one after", len(measured))
 			}
 			before, after := measured[0], measured[len(measured)-1]
-			for _, result := range d.results {
-				constant := "no constant answer"
-				floor := before[result]
-				if d.majority != "" {
-					constant = fmt.Sprintf("%.4g with the best constant answer", after[d.majority])
-					floor = max(floor, after[d.majority])
+			for result, better := range d.better {
+				floor, constant := before[result], "no constant answer"
+				if name := constantOf(result); name != "" {
+					floor, constant = max(floor, after[name]), fmt.Sprintf("%s %.4g", name, after[name])
 				}
 				t.Logf("%s: %.4g before, %.4g after, %s", result, before[result], after[result], constant)
-				if !(after[result] >= floor+d.better) {
-					t.Errorf("%s: want %g more", result, d.better)
+				if !(after[result] >= floor+better) {
+					t.Errorf("%s: want %g more", result, better)
 				}
 			}
 		})
+	}
+}
+
+// TestBuiltInConfigurationsAreThePages has lab.Finetune and vlab TASK --config
+// TASK do what the pages say.
+func TestBuiltInConfigurationsAreThePages(t *testing.T) {
+	for _, name := range task.Names() {
+		page := map[string]string{"pretrain-nlvr": "nlvr"}[name]
+		if page == "" {
+			page = name
+		}
+		raw, err := os.ReadFile(filepath.Join("..", "..", "albef", "task", "configs", name+".yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := readPage(t, page+".md").files[name+".yaml"]; got != string(raw) {
+			t.Errorf("docs/%s.md has %s.yaml as\n%s\nand it is built in as\n%s", page, name, got, raw)
+		}
+	}
+}
+
+// TestQuirksTable looks whether the table has all of them, and whether the tests
+// that it names are there.
+func TestQuirksTable(t *testing.T) {
+	raw, err := os.ReadFile(filepath.Join("..", "..", "docs", "quirks.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]bool{}
+	err = filepath.WalkDir(filepath.Join("..", ".."), func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		for _, found := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllSubmatch(source, -1) {
+			tests[string(found[1])] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile(`(?m)^\| (\d+) \|.*\|$`).FindAllStringSubmatch(string(raw), -1)
+	for i, row := range rows {
+		if row[1] != fmt.Sprint(i+1) {
+			t.Fatalf("row %d is about quirk %s", i+1, row[1])
+		}
+		named := regexp.MustCompile(`\bTest\w+`).FindAllString(row[0], -1)
+		if len(named) == 0 && !strings.Contains(row[0], "doesn't apply") {
+			t.Errorf("quirk %s: no test", row[1])
+		}
+		for _, name := range named {
+			if !tests[name] {
+				t.Errorf("quirk %s: there is no %s", row[1], name)
+			}
+		}
+	}
+	if len(rows) != 48 {
+		t.Errorf("%d quirks, want 48", len(rows))
 	}
 }
 

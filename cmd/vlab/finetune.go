@@ -22,7 +22,7 @@ type keyFlag struct{ key, usage string }
 func finetune(name string, run func(ctx context.Context, r task.Run) (task.Results, error), keys ...keyFlag) func(context.Context, env, []string) error {
 	return func(ctx context.Context, e env, args []string) error {
 		f := newFlags(e, name, "--config YAML --output_dir DIR --checkpoint F [--evaluate] [flags]")
-		config := f.String("config", "", "`file` of the run, official keys")
+		config := f.String("config", "", "`file` of the run, official keys, or a built-in one: "+name)
 		dir := f.String("output_dir", "", "`folder` for checkpoints, logs and results")
 		checkpoint := f.String("checkpoint", "", "`file` of a pretrained model to begin with or of a finetuned one, the folder of a run, or demo")
 		resume := f.Bool("resume", false, "go on where the newest checkpoint in output_dir, or --checkpoint, stopped")
