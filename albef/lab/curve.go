@@ -160,19 +160,19 @@ func (r *Run) headline() string {
 	if what == "" {
 		what = "pretraining"
 	}
-	at := fmt.Sprintf("step %d of %d", p.Step, p.Steps)
-	switch {
-	case r.stage == "" || r.stage == mainStage || r.stage == finetuneStage:
-	case r.config.Task == "":
+	at := fmt.Sprintf("step %d of %d", r.trained.Step, r.trained.Steps)
+	if r.config.Task == "" && r.stage != "" && r.stage != mainStage {
 		at += " of the supervised start"
-	default:
-		at = fmt.Sprintf("measuring %s, %d of %d", r.stage, p.Step, p.Steps)
+	}
+	now := at
+	if r.isMeasuring() {
+		now = fmt.Sprintf("measuring %s, %d of %d", r.stage, p.Step, p.Steps)
 	}
 	switch r.state {
 	case starting:
 		return what + ": starting"
 	case training:
-		return fmt.Sprintf("%s: %s, %.0f images/s, %v left", what, at, p.ImagesPerSec, p.Left.Round(time.Second))
+		return fmt.Sprintf("%s: %s, %.0f images/s, %v left", what, now, p.ImagesPerSec, p.Left.Round(time.Second))
 	case stopping:
 		return fmt.Sprintf("%s: stopping at %s; it saves in the background, run.Wait() waits for that", what, at)
 	case interrupted:
@@ -181,7 +181,16 @@ func (r *Run) headline() string {
 		return fmt.Sprintf("%s: failed at %s: %v", what, at, r.err)
 	case done:
 	}
+	if r.config.Evaluate {
+		return fmt.Sprintf("%s: measured in %v", what, r.took.Round(100*time.Millisecond))
+	}
 	return fmt.Sprintf("%s: done, %s in %v", what, at, r.took.Round(100*time.Millisecond))
+}
+
+// isMeasuring reports whether the run is looking at what it has learned, the
+// caller holding the lock.
+func (r *Run) isMeasuring() bool {
+	return r.config.Task != "" && r.stage != "" && r.stage != finetuneStage
 }
 
 const (
@@ -243,10 +252,14 @@ func (r *Run) barForms() map[string]any {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	losses := make([]string, 0, len(r.progress.Losses))
-	for _, name := range slices.Sorted(maps.Keys(r.progress.Losses)) {
-		losses = append(losses, fmt.Sprintf("%s %.3f", strings.TrimPrefix(name, "loss_"), r.progress.Losses[name]))
+	for _, name := range slices.Sorted(maps.Keys(r.trained.Losses)) {
+		losses = append(losses, fmt.Sprintf("%s %.3f", strings.TrimPrefix(name, "loss_"), r.trained.Losses[name]))
 	}
-	return barForms(r.headline(), r.progress.Step, r.progress.Steps, strings.Join(losses, "  "))
+	p := r.progress
+	if r.state == done && r.trained.Steps > 0 {
+		p = r.trained
+	}
+	return barForms(r.headline(), p.Step, p.Steps, strings.Join(losses, "  "))
 }
 
 // noteHandler keeps what a run logs before its first step, such as what became

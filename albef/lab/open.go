@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	_ "embed" // for the demo model
 	"encoding/json"
 	"errors"
@@ -35,6 +36,7 @@ type opening struct {
 	device    string
 	imageRes  int
 	shortlist int
+	config    string
 }
 
 // WithDevice says where the model computes: auto (the default: a CUDA device
@@ -48,6 +50,11 @@ func WithImageRes(pixels int) Option { return func(o *opening) { o.imageRes = pi
 // WithShortlist sets how many candidates of ITC are ranked again by ITM, in
 // place of 16; the official k_test.
 func WithShortlist(n int) Option { return func(o *opening) { o.shortlist = n } }
+
+// WithConfig names a configuration in the official format, whose image_res and
+// k_test count, and whose bert_config and model tell the heads of a checkpoint
+// that doesn't tell them itself: the official ones. "" is none.
+func WithConfig(path string) Option { return func(o *opening) { o.config = path } }
 
 // Open opens a model for queries: "demo" is the embedded one; other names are
 // paths of a checkpoint (.pth of vlab or of the official release, .safetensors)
@@ -82,6 +89,9 @@ func open(name string, o opening) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := o.configure(ck); err != nil {
+		return nil, err
+	}
 	var m *Model
 	keepRandom(dev, func() { m, err = build(ck, dev, o.imageRes, tok, label) })
 	if err != nil {
@@ -100,6 +110,22 @@ func open(name string, o opening) (*Model, error) {
 		return nil, err
 	}
 	return m, nil
+}
+
+// configure takes over what a configuration says.
+func (o *opening) configure(ck *train.Checkpoint) error {
+	if o.config == "" {
+		return nil
+	}
+	c, err := task.ReadConfig(homePath(o.config))
+	if err != nil {
+		return err
+	}
+	o.imageRes, o.shortlist = cmp.Or(o.imageRes, c.ImageRes), cmp.Or(o.shortlist, c.KTest)
+	if ck.Model.Layers == 0 {
+		ck.Model, err = task.Untold(c)
+	}
+	return err
 }
 
 // build makes the model of a checkpoint by what it was trained for.

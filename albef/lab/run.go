@@ -31,6 +31,7 @@ type Run struct {
 	holds    bool // the training goroutine has the model to itself
 	stage    string
 	progress train.Progress
+	trained  train.Progress    // of the last step; zero where none was taken
 	curves   map[string]*curve // by stage
 	notes    []string          // what was logged before the first step
 	results  task.Results      // the last ones
@@ -204,6 +205,7 @@ func (r *Run) observe(stage string, p train.Progress) {
 	r.mu.Lock()
 	r.stage, r.progress = stage, p
 	if len(p.Losses) > 0 {
+		r.trained = p
 		if r.curves[stage] == nil {
 			r.curves[stage] = &curve{}
 		}
@@ -365,7 +367,7 @@ func (r *Run) Resume(ctx context.Context) (*Run, error) {
 	}
 	r.mu.Lock()
 	over := r.state == done
-	steps := r.progress.Step
+	steps := r.trained.Step
 	r.mu.Unlock()
 	if over {
 		return r, hinted(fmt.Sprintf("for more, give lab.Pretrain the same Config with Dir: %q, Resume: true, Steps: %d", r.Dir, 2*steps),

@@ -138,7 +138,7 @@ func readOrigin(c *train.Config, path string) (*origin, error) {
 	o.vocab = o.checkpoint.Vocab
 	base := o.checkpoint.Model
 	if base.Layers == 0 { // an official file, without sizes
-		if base, err = untold(c); err != nil {
+		if base, err = Untold(c); err != nil {
 			return nil, err
 		}
 	}
@@ -237,6 +237,9 @@ func do[B train.Batch](ctx context.Context, run *Run, o *origin, j job[B]) (Resu
 	if err := r.resume(); err != nil {
 		return nil, err
 	}
+	if err := r.setAside(); err != nil {
+		return nil, err
+	}
 	if err := r.Config.WriteFile(filepath.Join(r.Dir, "config.yaml")); err != nil {
 		return nil, err
 	}
@@ -246,6 +249,18 @@ func do[B train.Batch](ctx context.Context, run *Run, o *origin, j job[B]) (Resu
 	}
 	err = r.train(ctx)
 	return r.results, errors.Join(err, r.metrics.Close())
+}
+
+// setAside moves an earlier run in the folder out of the way of a new one.
+func (r *Run) setAside() error {
+	if r.Resume {
+		return nil
+	}
+	moved, err := train.SetAside(r.Dir)
+	if moved != "" {
+		r.Logger.Warn("the folder has an earlier run, which is moved", "to", moved)
+	}
+	return err
 }
 
 // measureOnly measures the checkpoint and adds the results to log.txt. A

@@ -20,9 +20,9 @@ func modelConfig(c *train.Config) (albef.Config, error) {
 	return out, out.Validate()
 }
 
-// untold is what weights don't tell, the heads and the dropout: what model and
+// Untold is what weights don't tell, the heads and the dropout: what model and
 // bert_config say, or else the official choice.
-func untold(c *train.Config) (albef.Config, error) {
+func Untold(c *train.Config) (albef.Config, error) {
 	return described(c, albef.Config{Dropout: albef.Base().Dropout})
 }
 

@@ -225,6 +225,10 @@ func (r *run) restore() error {
 		}
 		ck.Drop()
 	}
+	aside := Run{Dir: r.Dir, Resume: r.Resume, Logger: r.log}
+	if err := aside.setAside(); err != nil {
+		return err
+	}
 	var err error
 	r.metrics, err = train.OpenMetrics(r.Dir, resumed)
 	return err

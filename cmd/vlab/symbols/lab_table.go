@@ -47,6 +47,7 @@ func labTable() map[string]reflect.Value {
 		"_Sink":         reflect.ValueOf((*labSink)(nil)),
 		"Start":         reflect.ValueOf(lab.Start),
 		"Untrained":     reflect.ValueOf(lab.Untrained),
+		"WithConfig":    reflect.ValueOf(lab.WithConfig),
 		"WithDevice":    reflect.ValueOf(lab.WithDevice),
 		"WithImageRes":  reflect.ValueOf(lab.WithImageRes),
 		"WithShortlist": reflect.ValueOf(lab.WithShortlist),
