@@ -6,7 +6,6 @@ import (
 
 	"vlab/albef/data"
 	"vlab/albef/lab"
-	"vlab/albef/train"
 )
 
 // askAnswer is what vlab ask --json prints.
@@ -59,10 +58,8 @@ func runAsk(ctx context.Context, e env, args []string) error {
 	if err != nil {
 		return err
 	}
-	if *out != "" {
-		if err := train.WriteWhole(*out, found.PNG()); err != nil {
-			return err
-		}
+	if err := writeFigure(*out, found); err != nil {
+		return err
 	}
 	found.Hits = found.Hits[:min(*k, len(found.Hits))]
 	if !*asJSON {

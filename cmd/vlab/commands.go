@@ -1,7 +1,5 @@
 package main
 
-import "vlab/albef/task"
-
 // commands lists the subcommands in the order of the help text; one without a
 // summary is not shown.
 func commands() []command {
@@ -16,19 +14,19 @@ func commands() []command {
 		{name: "entail", summary: "tell whether a picture shows what a sentence says", run: runEntail},
 		{name: "compare", summary: "tell whether a sentence is true of two pictures", run: runCompare},
 		{name: "pretrain", summary: "train ALBEF's three losses on images with captions, or on drawn scenes", run: runPretrain},
-		{name: "retrieval", summary: "finetune and measure finding pictures by text and texts by picture", run: finetune("retrieval", task.Retrieval)},
+		{name: "retrieval", summary: "finetune and measure finding pictures by text and texts by picture", run: finetune("retrieval")},
 		{
 			name: "vqa", summary: "finetune and measure answering questions about pictures",
-			run: finetune("vqa", task.VQA, keyFlag{"inference", "`rank` or generate, over the config's"}),
+			run: finetune("vqa", keyFlag{"inference", "`rank` or generate, over the config's"}),
 		},
 		{
 			name: "grounding", summary: "finetune without boxes and measure where texts lead to in pictures",
-			run: finetune("grounding", task.Grounding,
+			run: finetune("grounding",
 				keyFlag{"gradcam_mode", "`itm` or itc, over the config's"}, keyFlag{"block_num", "`layer` that Grad-CAM reads, over the config's"}),
 		},
-		{name: "ve", summary: "finetune and measure whether pictures show what sentences say", run: finetune("ve", task.VE)},
-		{name: "pretrain-nlvr", summary: "make a pretrained model one for pairs of pictures: text assignment", run: finetune("pretrain-nlvr", task.PretrainNLVR)},
-		{name: "nlvr", summary: "finetune and measure whether sentences are true of pairs of pictures", run: finetune("nlvr", task.NLVR)},
+		{name: "ve", summary: "finetune and measure whether pictures show what sentences say", run: finetune("ve")},
+		{name: "pretrain-nlvr", summary: "make a pretrained model one for pairs of pictures: text assignment", run: finetune("pretrain-nlvr")},
+		{name: "nlvr", summary: "finetune and measure whether sentences are true of pairs of pictures", run: finetune("nlvr")},
 		{name: "scenes", summary: "write the drawn corpus to disk in the official formats", run: runScenes},
 		{name: "inspect", summary: "tell what a checkpoint is and holds", run: runInspect},
 		{name: "export", summary: "write what queries need of a checkpoint as .safetensors", run: runExport},

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"vlab/albef/lab"
-	"vlab/albef/train"
 )
 
 // compareAnswer is what vlab compare --json prints.
@@ -42,10 +41,8 @@ func runCompare(ctx context.Context, e env, args []string) error {
 	if err != nil {
 		return err
 	}
-	if *out != "" {
-		if err := train.WriteWhole(*out, found.PNG()); err != nil {
-			return err
-		}
+	if err := writeFigure(*out, found); err != nil {
+		return err
 	}
 	if !*asJSON {
 		fmt.Fprintln(e.stdout, found)

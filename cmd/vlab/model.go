@@ -1,6 +1,9 @@
 package main
 
-import "vlab/albef/lab"
+import (
+	"vlab/albef/lab"
+	"vlab/albef/train"
+)
 
 // modelFlags adds the flags that say which model answers, and returns what
 // opens it; the caller closes it.
@@ -15,4 +18,13 @@ func (f *flags) modelFlags() func() (*lab.Model, error) {
 		}
 		return lab.Open(*name, lab.WithDevice(dev.String()), lab.WithConfig(*config))
 	}
+}
+
+// writeFigure writes the figure of what a query found as a PNG; "" as its path
+// writes none.
+func writeFigure(path string, found interface{ PNG() []byte }) error {
+	if path == "" {
+		return nil
+	}
+	return train.WriteWhole(path, found.PNG())
 }

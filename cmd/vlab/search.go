@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"vlab/albef/lab"
-	"vlab/albef/train"
 )
 
 // searchAnswer is what vlab search --json prints.
@@ -57,10 +56,8 @@ func runSearch(ctx context.Context, e env, args []string) error {
 	if err != nil {
 		return err
 	}
-	if *out != "" {
-		if err := train.WriteWhole(*out, found.PNG()); err != nil {
-			return err
-		}
+	if err := writeFigure(*out, found); err != nil {
+		return err
 	}
 	if !*asJSON {
 		fmt.Fprintln(e.stdout, found)
