@@ -141,15 +141,28 @@ func (r *Run) String() string {
 	lines := []string{r.headline()}
 	lines = append(lines, "files in "+r.Dir)
 	lines = append(lines, r.notes...)
-	if len(r.results) > 0 {
-		lines = append(lines, fmt.Sprintf("measured after epoch %d", r.epoch))
-		for _, name := range slices.Sorted(maps.Keys(r.results)) {
-			lines = append(lines, fmt.Sprintf("%-16s %8.4g", name, r.results[name]))
-		}
+	if table := r.resultTable(); table != "" {
+		lines = append(lines, table)
 	}
 	r.mu.Unlock()
 	if l := r.Losses(); l.Steps > 0 {
 		lines = append(lines, l.String())
+	}
+	return strings.Join(lines, "\n")
+}
+
+// resultTable lists the last results, "" without any, the caller holding the
+// lock.
+func (r *Run) resultTable() string {
+	if len(r.results) == 0 {
+		return ""
+	}
+	lines := []string{fmt.Sprintf("measured after epoch %d", r.epoch)}
+	if r.config.Evaluate {
+		lines[0] = "measured"
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.results)) {
+		lines = append(lines, fmt.Sprintf("%-16s %8.4g", name, r.results[name]))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -220,12 +233,8 @@ func (r *Run) draw() {
 			if png == nil {
 				return
 			}
-			show := sink.Show
-			if plotted {
-				show = sink.Update
-			}
+			show(sink, plotID, plotted, map[string]any{"image/png": png, "text/plain": "loss curves"})
 			plotted = true
-			show(plotID, map[string]any{"image/png": png, "text/plain": "loss curves"})
 		}
 		tick := time.NewTicker(tellEvery)
 		defer tick.Stop()

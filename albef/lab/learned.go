@@ -27,11 +27,7 @@ func (r *Run) look() {
 	if seen == nil {
 		return
 	}
-	show := sink.Show
-	if id != "" {
-		show = sink.Update
-	}
-	show(now, map[string]any{"image/png": seen.PNG(), "text/plain": seen.String()})
+	show(sink, now, id != "", map[string]any{"image/png": seen.PNG(), "text/plain": seen.String()})
 }
 
 // drawing is what queries answer.

@@ -69,6 +69,31 @@ func opened(t *testing.T) *lab.Model {
 	return m
 }
 
+// TestOpenWithAConfigTakesItsHeads of a file that doesn't tell them.
+func TestOpenWithAConfigTakesItsHeads(t *testing.T) {
+	path := saved(t, map[string]string{"model": ""})
+	dir := t.TempDir()
+	bert, config := filepath.Join(dir, "bert.json"), filepath.Join(dir, "c.yaml")
+	for file, content := range map[string]string{
+		bert: `{"num_attention_heads": 10}`, config: "bert_config: " + bert + "\nimage_res: 32\nk_test: 3\nmodel: {vision_heads: 5}\n",
+	} {
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m, err := lab.Open(path, lab.WithDevice("cpu"), lab.WithConfig(config))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	if c := m.Config(); c.Heads != 10 || c.VisionHeads != 5 || c.ImageRes != 32 {
+		t.Errorf("got %d and %d heads at %d px, want 10 and 5 at 32", c.Heads, c.VisionHeads, c.ImageRes)
+	}
+	if _, err := lab.Open(path, lab.WithConfig("none.yaml")); err == nil {
+		t.Error("a missing configuration: no error")
+	}
+}
+
 // TestSavedModelAnswersAlike compares a model with itself after half precision
 // and a file, which holds neither momentum nor queue.
 func TestSavedModelAnswersAlike(t *testing.T) {

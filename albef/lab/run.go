@@ -39,6 +39,7 @@ type Run struct {
 	sample   task.Sample
 	sink     Sink   // where the run shows itself; nil: nowhere
 	looked   string // the display of what was learned, "" before the first
+	figures  string // the display of the results, likewise
 	began    time.Time
 	took     time.Duration
 	stop     context.CancelFunc
@@ -223,8 +224,25 @@ func (r *Run) observe(stage string, p train.Progress) {
 func (r *Run) measured(epoch int, results task.Results) {
 	r.mu.Lock()
 	r.results, r.epoch = results, epoch
+	sink, id := r.sink, r.figures
+	if id == "" {
+		r.figures = newID("figures")
+	}
+	now, table := r.figures, r.resultTable()
 	r.mu.Unlock()
+	if sink != nil && table != "" {
+		show(sink, now, id != "", map[string]any{"text/plain": table})
+	}
 	r.look()
+}
+
+// show shows forms on a sink, or puts them in the place of what it has.
+func show(sink Sink, id string, again bool, forms map[string]any) {
+	if again {
+		sink.Update(id, forms)
+		return
+	}
+	sink.Show(id, forms)
 }
 
 // finish gives the model free and notes how it went.
