@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"vlab/albef/data"
 	"vlab/albef/text"
@@ -24,14 +25,46 @@ type reading[R data.Record] struct {
 // a missing image and a text that is too long are errors; with it they are left
 // out, but images, for which others are taken when they are needed.
 func (rd reading[R]) training(ctx context.Context, r *Run, tok *text.Tokenizer, positions int) ([]R, error) {
+	if r.Config.SkipBad {
+		return rd.checked(ctx, r, tok, positions)
+	}
+	var wrong data.Unread
+	records, err := rd.checked(data.SkipUnread(ctx, &wrong), r, tok, positions)
+	if wrong.Count > 0 {
+		return nil, wrongRecords(wrong)
+	}
+	return records, err
+}
+
+// checked are the records that can be read and whose texts fit.
+func (rd reading[R]) checked(ctx context.Context, r *Run, tok *text.Tokenizer, positions int) ([]R, error) {
 	records, err := rd.read(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := validate(ctx, r.Logger, records, r.Config.SkipBad); err != nil {
+	fit, err := rd.fitting(ctx, records, tok, positions)
+	if err != nil {
 		return nil, err
 	}
-	return rd.fitting(ctx, records, tok, positions)
+	return fit, validate(ctx, r.Logger, records, r.Config.SkipBad)
+}
+
+// wrongRecords is the error for records that can't be read: the first, and what
+// is known of the others below it.
+func wrongRecords(wrong data.Unread) error {
+	first := wrong.First[0]
+	if wrong.Count == 1 {
+		return first
+	}
+	var others strings.Builder
+	fmt.Fprintf(&others, "\n%d more records are wrong:", wrong.Count-1)
+	for _, err := range wrong.First[1:] {
+		fmt.Fprintf(&others, "\n  %v", err)
+	}
+	if rest := wrong.Count - len(wrong.First); rest > 0 {
+		fmt.Fprintf(&others, "\n  and %d more", rest)
+	}
+	return &hintError{fmt.Errorf("%w%s", first, others.String()), "skip_bad: true, or --skip_bad, goes on without them"}
 }
 
 // measured reads records to measure. Without skip_bad the first that is wrong, a
@@ -119,10 +152,14 @@ func openFeed[F any](ctx context.Context, c *train.Config, log *slog.Logger, ope
 	return feed, err
 }
 
-// tellSkipped says how many records were left out, and which was the first.
+// tellSkipped says how many records were left out, and which were the first.
 func tellSkipped(log *slog.Logger, key string, skipped data.Unread) {
-	if skipped.Count > 0 {
-		log.Warn("records left out", "count", skipped.Count, "first", skipped.First[0].Error(), "file", key)
+	if skipped.Count == 0 {
+		return
+	}
+	log.Warn("records left out", "count", skipped.Count, "first", skipped.First[0].Error(), "file", key)
+	for _, err := range skipped.First[1:] {
+		log.Warn("left out too", "record", err.Error())
 	}
 }
 

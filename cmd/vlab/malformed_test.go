@@ -94,7 +94,11 @@ func TestMalformedRecordsEndNoRunWithSkipBad(t *testing.T) {
 			unread++
 		}
 	}
-	errs, status := pretrain(t, dir, strings.Join(all, ",\n"), "--skip_bad", "--set", "schedular.epochs=4")
+	errs, status := pretrain(t, dir, malformed[4].record+",\n"+malformed[21].record+",\n"+malformed[4].record)
+	if status != exitFailed || !regexp.MustCompile(`:2: record 1: key "caption" is missing\n2 more records are wrong:\n.*:3: record 2: .*zero byte`+"(.*\n)+hint: .*--skip_bad").MatchString(errs) {
+		t.Errorf("three wrong records: status %d, want %d and all of them in\n%.2000s", status, exitFailed, errs)
+	}
+	errs, status = pretrain(t, dir, strings.Join(all, ",\n"), "--skip_bad", "--set", "schedular.epochs=4")
 	if status != 0 {
 		t.Fatalf("all with --skip_bad: status %d\n%.2000s", status, errs)
 	}
