@@ -112,7 +112,10 @@ func ReadRetrievalTrain(ctx context.Context, root string, files ...string) ([]Re
 			return RetrievalTrain{}, err
 		}
 		image, err := imagePath(root, "image", *w.Image)
-		if err := cmp.Or(err, blank("caption", *w.Caption)); err != nil {
+		if err == nil {
+			err = blank("caption", *w.Caption)
+		}
+		if err != nil {
 			return RetrievalTrain{}, err
 		}
 		id := string(*w.ImageID)
@@ -287,7 +290,10 @@ func ReadGrounding(ctx context.Context, root string, split Split, files ...strin
 			return Grounding{}, err
 		}
 		image, err := imagePath(root, "image", *w.Image)
-		if err := cmp.Or(err, blank("text", *w.Text)); err != nil {
+		if err == nil {
+			err = blank("text", *w.Text)
+		}
+		if err != nil {
 			return Grounding{}, err
 		}
 		r := Grounding{Image: image, Text: *w.Text, Group: groupOf(groups, path.Base(*w.Image))}

@@ -1,7 +1,6 @@
 package data
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -78,7 +77,10 @@ func ReadVQA(ctx context.Context, roots VQARoots, split Split, files ...string) 
 			return VQA{}, &keyError{"dataset", fmt.Sprintf("is %q, want \"vqa\" or \"vg\"", *w.Dataset)}
 		}
 		image, err := imagePath(folder, "image", *w.Image)
-		if err := cmp.Or(err, blank("question", *w.Question)); err != nil {
+		if err == nil {
+			err = blank("question", *w.Question)
+		}
+		if err != nil {
 			return VQA{}, err
 		}
 		r := VQA{Image: image, Question: *w.Question, Dataset: *w.Dataset}

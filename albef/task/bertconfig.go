@@ -32,8 +32,10 @@ func readBertConfig(path string, c *albef.Config) error {
 		AttentionDropout *float64 `json:"attention_probs_dropout_prob"`
 		Eps              *float64 `json:"layer_norm_eps"`
 		Act              *string  `json:"hidden_act"`
-	}{Hidden: &c.Hidden, Intermediate: &c.Intermediate, Layers: &c.Layers, Heads: &c.Heads, Fusion: &c.FusionLayer,
-		Vocab: &c.VocabSize, MaxPositions: &c.MaxPositions, Dropout: &c.Dropout}
+	}{
+		Hidden: &c.Hidden, Intermediate: &c.Intermediate, Layers: &c.Layers, Heads: &c.Heads, Fusion: &c.FusionLayer,
+		Vocab: &c.VocabSize, MaxPositions: &c.MaxPositions, Dropout: &c.Dropout,
+	}
 	if err := json.Unmarshal(raw, &b); err != nil {
 		return fmt.Errorf("config: bert_config %s: %w", path, err)
 	}

@@ -100,7 +100,7 @@ func (t *labelled[R]) evaluate(ctx context.Context) (Results, error) {
 		class, most := t.majority(split.records)
 		acc, majority := float64(right)/n, float64(most)/n
 		out[split.name+"_acc"], out[split.name+"_majority"] = acc, majority
-		t.Logger.Info(t.name, "split", split.name, "sentences", len(split.records), "acc", acc,
+		t.Logger.Info("measured", "task", t.name, "split", split.name, "sentences", len(split.records), "acc", acc,
 			"majority", majority, "majority_class", t.classes[class])
 	}
 	return out, nil

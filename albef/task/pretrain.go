@@ -203,7 +203,7 @@ func (r *run) build() error {
 // restore loads weights, and for a resumed run the rest of the state.
 func (r *run) restore() error {
 	resumed := 0
-	if ck := r.origin.checkpoint; ck != nil {
+	if ck := r.checkpoint; ck != nil {
 		report, err := r.Model.LoadState(ck.State)
 		if err == nil && r.Config.OfficialQuirks {
 			err = strictly(report)

@@ -173,9 +173,10 @@ func (t *vqa) prepare() error {
 
 // answer encodes an answer from [CLS] to eos.
 func (t *vqa) answer(s string) []int64 {
-	var ids []int64
-	for _, id := range t.tok.Encode(s+t.Config.EOS, 0) {
-		ids = append(ids, int64(id))
+	encoded := t.tok.Encode(s+t.Config.EOS, 0)
+	ids := make([]int64, len(encoded))
+	for i, id := range encoded {
+		ids[i] = int64(id)
 	}
 	return ids
 }

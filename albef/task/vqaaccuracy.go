@@ -58,8 +58,9 @@ func VQAAccuracy(prediction string, given []string) float64 {
 func NormaliseAnswer(answer string) string {
 	answer = strings.NewReplacer("\n", " ", "\t", " ").Replace(answer)
 	answer = stripPunctuation(strings.TrimSpace(answer))
-	var words []string
-	for _, word := range strings.Fields(strings.ToLower(answer)) {
+	said := strings.Fields(strings.ToLower(answer))
+	words := said[:0]
+	for _, word := range said {
 		if digit, ok := numberWords[word]; ok {
 			word = digit
 		}

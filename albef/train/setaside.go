@@ -14,8 +14,11 @@ import (
 // all it has, as officially.
 func SetAside(dir string) (moved string, err error) {
 	left, err := filepath.Glob(filepath.Join(dir, "checkpoint_*.pth"))
-	if err != nil || len(left) == 0 {
-		return "", err
+	if err != nil {
+		return "", fmt.Errorf("set an earlier run aside: %w", err)
+	}
+	if len(left) == 0 {
+		return "", nil
 	}
 	for n := 1; ; n++ {
 		moved = filepath.Join(dir, fmt.Sprintf("earlier-%d", n))

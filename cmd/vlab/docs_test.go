@@ -45,6 +45,7 @@ func TestDocs(t *testing.T) {
 	if testing.Short() {
 		t.Skip("minutes of training")
 	}
+	t.Parallel()
 	for _, d := range documented {
 		t.Run(d.page, func(t *testing.T) {
 			t.Parallel()

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-
 	"os"
 	"path/filepath"
 	"regexp"
@@ -185,8 +184,11 @@ func TestOfficialConfigurations(t *testing.T) {
 		paths                       map[string]string
 		sizes, result               string
 	}{
-		{"pretrain", "Pretrain", "", map[string]string{"train_file": in("pretrain.json"), "bert_config": bert},
-			widths + " batch_size=8 queue_size=16 model.vision_depth=2 model.vision_heads=2 model.vision_mlp=64", ""},
+		{
+			"pretrain", "Pretrain", "",
+			map[string]string{"train_file": in("pretrain.json"), "bert_config": bert},
+			widths + " batch_size=8 queue_size=16 model.vision_depth=2 model.vision_heads=2 model.vision_mlp=64", "",
+		},
 		{"retrieval", "Retrieval_flickr", pretrained, map[string]string{
 			"train_file": in("retrieval_train.json"), "val_file": in("retrieval_val.json"), "test_file": in("retrieval_test.json"), "bert_config": bert,
 		}, widths + " batch_size_train=8 queue_size=16", "test_r_mean"},
@@ -209,8 +211,10 @@ func TestOfficialConfigurations(t *testing.T) {
 			"det_file": filepath.Join(corpus, "refcoco+/dets.json"), "coco_file": filepath.Join(corpus, "refcoco+/cocos.json"), "bert_config": bert,
 		}, widths + " batch_size=8 queue_size=16", "val_d"},
 	} {
-		args := []string{tt.command, "--config", officialConfig(t, dir, tt.config), "--output_dir", filepath.Join(dir, tt.config), "--device", "cpu",
-			"--set", "image_root=" + corpus, "--set", "max_steps=2", "--set", "image_res=64"}
+		args := []string{
+			tt.command, "--config", officialConfig(t, dir, tt.config), "--output_dir", filepath.Join(dir, tt.config), "--device", "cpu",
+			"--set", "image_root=" + corpus, "--set", "max_steps=2", "--set", "image_res=64",
+		}
 		if tt.checkpoint != "" {
 			args = append(args, "--checkpoint", tt.checkpoint)
 		}
