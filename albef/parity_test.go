@@ -8,6 +8,7 @@ import (
 
 	"vlab/albef"
 	"vlab/albef/internal/fixture"
+	"vlab/albef/text"
 	"vlab/albef/torch"
 )
 
@@ -64,6 +65,29 @@ func TestParityPretrainForward(t *testing.T) {
 			}
 		})
 	})
+}
+
+func TestParityTexts(t *testing.T) {
+	var pretrain struct{ Texts [][]string }
+	var ve struct{ Texts []string }
+	var nlvr struct {
+		Texts []string
+		TA    struct{ Texts []string }
+	}
+	fixture.JSON(t, "pretrain.json", &pretrain)
+	fixture.JSON(t, "ve.json", &ve)
+	fixture.JSON(t, "nlvr.json", &nlvr)
+	cut := text.BatchOptions{MaxLen: 25, Truncate: true}
+	if len(pretrain.Texts) != 4 {
+		t.Errorf("got texts of %d pretraining steps, want 4", len(pretrain.Texts))
+	}
+	for step, texts := range pretrain.Texts {
+		fixture.CheckTexts(t, fixture.Tensors(t, "pretrain_inputs.safetensors"), fmt.Sprintf("step%d.", step), texts, cut)
+	}
+	fixture.CheckTexts(t, fixture.Tensors(t, "ve.safetensors"), "", ve.Texts, text.BatchOptions{})
+	pairs := fixture.Tensors(t, "nlvr.safetensors")
+	fixture.CheckTexts(t, pairs, "nlvr.", nlvr.Texts, text.BatchOptions{})
+	fixture.CheckTexts(t, pairs, "ta.", nlvr.TA.Texts, cut)
 }
 
 func TestParityCheckpointPositions(t *testing.T) {

@@ -7,17 +7,22 @@ import (
 
 	"vlab/albef"
 	"vlab/albef/internal/fixture"
+	"vlab/albef/text"
 	"vlab/albef/torch"
 	"vlab/albef/torch/weights"
 )
 
-// vqaModel is the model that begins with pretrain_init as VQA.py begins it.
+// vqaModel is the model that begins with pretrain_init as VQA.py begins it. It
+// skips the test where the sizes allow none.
 func vqaModel(t *testing.T) (*albef.VQA, albef.LoadReport) {
 	t.Helper()
 	state := fixture.Weights(t, "pretrain_init.pth")
 	c := fixture.Config(t, state)
 	_, shape := fixture.Get(t, fixture.Tensors(t, "vqa.safetensors"), "image")
 	c.ImageRes = shape[2]
+	if c.Hidden != c.VisionWidth {
+		t.Skipf("no VQA model has a hidden_size of %d and a vision_width of %d", c.Hidden, c.VisionWidth)
+	}
 	m, err := albef.NewVQA(c, torch.CPU, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -35,12 +40,8 @@ func vqaModel(t *testing.T) (*albef.VQA, albef.LoadReport) {
 
 func TestParityVQALoadsAPretrainingCheckpoint(t *testing.T) {
 	var want struct {
-		Message loadMessage `json:"load_msg"`
-		Digest  map[string]struct {
-			Shape []int
-			Sum   float64
-			L2    float64
-		} `json:"state_digest_loaded"`
+		Message loadMessage               `json:"load_msg"`
+		Digest  map[string]fixture.Digest `json:"state_digest_loaded"`
 	}
 	fixture.JSON(t, "vqa.json", &want)
 	m, report := vqaModel(t)
@@ -49,30 +50,20 @@ func TestParityVQALoadsAPretrainingCheckpoint(t *testing.T) {
 	if len(report.Missing) > 0 || len(want.Message.Unexpected) == 0 || !slices.Equal(report.Unexpected, want.Message.Unexpected) {
 		t.Errorf("got %v missing, %v left over, want none and %v", report.Missing, report.Unexpected, want.Message.Unexpected)
 	}
-	state := m.State()
-	if got := len(state.Keys()); got != len(want.Digest) {
-		t.Errorf("got %d weights, want %d", got, len(want.Digest))
+	fixture.CheckDigests(t, m.State(), want.Digest, func(string) fixture.Slack { return fixture.Slack{Each: 1e-6} })
+}
+
+func TestParityVQATexts(t *testing.T) {
+	vqaModel(t) // skips sizes that have none
+	var said struct {
+		Questions, Answers []string
+		List               []string `json:"answer_list"`
 	}
-	for name, d := range want.Digest {
-		x, ok := state.Get(name)
-		if !ok {
-			t.Errorf("no %s", name)
-			continue
-		}
-		if !slices.Equal(x.Shape, d.Shape) {
-			t.Errorf("%s: got shape %v, want %v", name, x.Shape, d.Shape)
-		}
-		if x.DType != weights.F32 {
-			continue
-		}
-		sum, squares := 0.0, 0.0
-		for _, v := range x.Float32s() {
-			sum, squares = sum+float64(v), squares+float64(v)*float64(v)
-		}
-		if math.Abs(sum-d.Sum) > 1e-3+1e-4*math.Abs(d.Sum) || math.Abs(math.Sqrt(squares)-d.L2) > 1e-5+1e-5*d.L2 {
-			t.Errorf("%s: got sum %g, norm %g, want %g, %g", name, sum, math.Sqrt(squares), d.Sum, d.L2)
-		}
-	}
+	fixture.JSON(t, "vqa.json", &said)
+	d := fixture.Tensors(t, "vqa.safetensors")
+	fixture.CheckTexts(t, d, "q.", said.Questions, text.BatchOptions{MaxLen: 25, Truncate: true})
+	fixture.CheckTexts(t, d, "a.", said.Answers, text.BatchOptions{})
+	fixture.CheckTexts(t, d, "list.", said.List, text.BatchOptions{})
 }
 
 // tokenRows reads texts without their padding.
@@ -135,6 +126,12 @@ func TestParityVQADecoder(t *testing.T) {
 }
 
 func TestParityVQARank(t *testing.T) {
+	var record struct {
+		K    int      `json:"k_test"`
+		List []string `json:"answer_list"`
+		Pred []string
+	}
+	fixture.JSON(t, "vqa.json", &record)
 	m, _ := vqaModel(t)
 	d := fixture.Tensors(t, "vqa.safetensors")
 	wantIDs, ok := d.Get("out.topk_ids")
@@ -142,7 +139,10 @@ func TestParityVQARank(t *testing.T) {
 		t.Fatal("the fixtures lack out.topk_ids")
 	}
 	want, shape := fixture.Get(t, d, "out.topk_probs")
-	k := shape[1]
+	k := record.K
+	if k != shape[1] || len(record.Pred) != shape[0] {
+		t.Fatalf("k_test is %d and %d answers are predicted, beside probabilities %v", k, len(record.Pred), shape)
+	}
 	do(t, func(s *torch.Scope) {
 		_, seen := asked(t, s, m, d)
 		got, err := m.Rank(seen, tokenRows(t, d, "list."), k)
@@ -157,6 +157,9 @@ func TestParityVQARank(t *testing.T) {
 			}
 			if w := wantIDs.Int64s()[q*k : (q+1)*k]; !slices.Equal(ids, w) {
 				t.Errorf("question %d: got answers %v, want %v", q, ids, w)
+			}
+			if got, want := record.List[ids[0]], record.Pred[q]; got != want {
+				t.Errorf("question %d: got %q, want %q", q, got, want)
 			}
 			fixture.Near(t, "probabilities", probs, want[q*k:(q+1)*k], 1e-4, 1e-6)
 		}

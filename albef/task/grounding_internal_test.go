@@ -3,8 +3,6 @@ package task
 import (
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"vlab/albef"
@@ -78,21 +76,7 @@ func TestParityGroundingMaps(t *testing.T) {
 	var record groundingRecord
 	fixture.JSON(t, "grounding.json", &record)
 	d := fixture.Tensors(t, "gradcam.safetensors")
-	vocab, err := os.Open(filepath.Join(fixture.Dir(t), "vocab_tiny.txt"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer vocab.Close()
-	tok, err := text.Load(vocab)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ids, _ := d.Get("input_ids")
-	mask, _ := d.Get("attention_mask")
-	texts := tok.Batch(record.Texts, text.BatchOptions{})
-	if fmt.Sprint(texts.IDs, texts.Mask) != fmt.Sprint(ids.Int64s(), mask.Int64s()) {
-		t.Errorf("the texts are %v, want %v", texts.IDs, ids.Int64s())
-	}
+	fixture.CheckTexts(t, d, "", record.Texts, text.BatchOptions{})
 	m := finetuned(t, d)
 	checked := 0
 	for _, mode := range []struct {

@@ -36,6 +36,7 @@ type retrievalEvalRecord struct {
 		K       int              `json:"k_test"`
 		Owner   map[string]int   `json:"txt2img"`
 		Texts   map[string][]int `json:"img2txt"`
+		Said    []string         `json:"texts"`
 		Results Results          `json:"result"`
 	} `json:"eval"`
 	Synthetic Results `json:"itm_eval_synthetic"`
@@ -47,6 +48,18 @@ func owners(byText map[string]int) []int {
 	for text, image := range byText {
 		i, _ := strconv.Atoi(text)
 		out[i] = image
+	}
+	return out
+}
+
+// captions returns the texts of each image, from img2txt.
+func captions(byImage map[string][]int, said []string) []data.RetrievalEval {
+	out := make([]data.RetrievalEval, len(byImage))
+	for image, texts := range byImage {
+		i, _ := strconv.Atoi(image)
+		for _, text := range texts {
+			out[i].Captions = append(out[i].Captions, said[text])
+		}
 	}
 	return out
 }
@@ -85,6 +98,21 @@ func TestParityRetrievalEvaluation(t *testing.T) {
 		}
 		checkResults(t, got.recalls(owners(record.Eval.Owner), true), record.Eval.Results)
 	}
+}
+
+func TestParityRetrievalTexts(t *testing.T) {
+	var record retrievalEvalRecord
+	fixture.JSON(t, "retrieval.json", &record)
+	want := record.Eval
+	said, owner := data.Captions(captions(want.Texts, want.Said))
+	if !slices.Equal(said, want.Said) {
+		t.Errorf("got texts %q, want %q", said, want.Said)
+	}
+	if images := owners(want.Owner); !slices.Equal(owner, images) {
+		t.Errorf("got texts of images %v, want %v", owner, images)
+	}
+	fixture.CheckTexts(t, fixture.Tensors(t, "retrieval_inputs.safetensors"), "eval.", want.Said,
+		text.BatchOptions{MaxLen: retrievalTokens, Truncate: true, PadToMax: true})
 }
 
 // retrievalFixture is the loaded model with what it is measured on.

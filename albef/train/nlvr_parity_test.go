@@ -1,7 +1,6 @@
 package train_test
 
 import (
-	"math"
 	"slices"
 	"testing"
 
@@ -14,14 +13,14 @@ import (
 
 // taRecord is the recorded steps of text assignment in nlvr.json.
 type taRecord struct {
-	Loaded map[string]digest `json:"ta_state_digest_loaded"`
+	Loaded map[string]fixture.Digest `json:"ta_state_digest_loaded"`
 	TA     struct {
 		Labels []int64
 		Steps  []struct {
 			classStep
 			Drawn [][]int64 `json:"neg_indices"`
 		}
-		After map[string]digest `json:"state_digest_after"`
+		After map[string]fixture.Digest `json:"state_digest_after"`
 	}
 }
 
@@ -118,15 +117,11 @@ func taStart(t *testing.T, want taRecord) map[string][]float32 {
 	return nil
 }
 
-// startsAs compares a head's sums with those recorded, as near as float32 gets
-// them.
-func startsAs(head map[string][]float32, want map[string]digest) bool {
+// startsAs compares a head with the digests of the start, as near as float32
+// gets it.
+func startsAs(head map[string][]float32, want map[string]fixture.Digest) bool {
 	for _, name := range taHead {
-		sum := 0.0
-		for _, v := range head[name] {
-			sum += float64(v)
-		}
-		if math.Abs(sum-want[name].Sum) > 1e-5 {
+		if want[name].Differs(weights.FromFloat32s(want[name].Shape, head[name]), fixture.Slack{Each: 1e-7}) != "" {
 			return false
 		}
 	}
@@ -141,7 +136,7 @@ func TestParityTATwoSteps(t *testing.T) {
 	}
 	m := taModel(t, taStart(t, want))
 	defer m.Close()
-	checkDigests(t, m, want.Loaded, 0)
+	checkDigests(t, m, want.Loaded, 1e-6, 0)
 	var drawn []int64
 	m.SetSampler(func(near *torch.Tensor) *torch.Tensor {
 		two := top2(near)
@@ -155,22 +150,20 @@ func TestParityTATwoSteps(t *testing.T) {
 				t.Errorf("step %d, caption %d: images %v were drawn, want %v", step, i, got, picked)
 			}
 		}
-		near(t, "loss", loss, w.Loss, 1e-4)
-		checkGradNorms(t, s, m, w.GradNorm)
+		off := allowedAt(step)
+		near(t, "loss", loss, w.Loss, off.loss)
+		checkGradNorms(t, s, m, w.GradNorm, off.norm)
 	})
-	checkDigests(t, m, want.TA.After, len(want.TA.Steps))
+	checkDigests(t, m, want.TA.After, 2e-5, len(want.TA.Steps))
 }
 
 func TestParityNLVRTwoSteps(t *testing.T) {
 	var want classRecord
 	fixture.JSON(t, "nlvr.json", &want)
 	d := fixture.Tensors(t, "nlvr.safetensors")
-	begin := func() classifier {
+	begin := func(t *testing.T) distilled[albef.Labelled] {
 		state := fixture.Weights(t, "nlvr_init.pth")
-		c := fixture.Config(t, state)
-		_, shape := fixture.Get(t, d, "nlvr.images")
-		c.ImageRes = shape[2]
-		m, err := albef.NewNLVR(c, torch.CPU, 1)
+		m, err := albef.NewNLVR(finetuneConfig(t, state, d, "nlvr.images"), torch.CPU, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -180,5 +173,5 @@ func TestParityNLVRTwoSteps(t *testing.T) {
 		}
 		return m
 	}
-	checkClassSteps(t, want, begin, func(s *torch.Scope) albef.Labelled { return classBatch(t, s, d, "nlvr.", "images") })
+	checkModes(t, want, begin, func(s *torch.Scope) albef.Labelled { return classBatch(t, s, d, "nlvr.", "images") })
 }

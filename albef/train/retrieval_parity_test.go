@@ -16,19 +16,19 @@ import (
 
 // retrievalStep is one recorded step of retrieval.json.
 type retrievalStep struct {
-	LossITA  float64            `json:"loss_ita"`
-	LossITM  float64            `json:"loss_itm"`
-	NegImage []int64            `json:"neg_image_for_text"`
-	NegText  []int64            `json:"neg_text_for_image"`
-	GradNorm map[string]float64 `json:"grad_norm"`
-	IDs      []int64            `json:"idx_queue"`
-	Pointer  int64              `json:"queue_ptr"`
-	Digest   map[string]digest  `json:"state_digest_after"` // of distill_a04 alone
+	LossITA  float64                   `json:"loss_ita"`
+	LossITM  float64                   `json:"loss_itm"`
+	NegImage []int64                   `json:"neg_image_for_text"`
+	NegText  []int64                   `json:"neg_text_for_image"`
+	GradNorm map[string]float64        `json:"grad_norm"`
+	IDs      []int64                   `json:"idx_queue"`
+	Pointer  int64                     `json:"queue_ptr"`
+	Digest   map[string]fixture.Digest `json:"state_digest_after"` // of distill_a04 alone
 }
 
 type retrievalRecord struct {
 	Message struct{ Missing, Unexpected []string } `json:"load_msg"`
-	Loaded  map[string]digest                      `json:"state_digest_loaded"`
+	Loaded  map[string]fixture.Digest              `json:"state_digest_loaded"`
 	A04     []retrievalStep                        `json:"distill_a04"`
 	A0      []retrievalStep                        `json:"distill_a0"`
 	Without []retrievalStep                        `json:"nodistill"`
@@ -63,7 +63,7 @@ func TestParityRetrievalLoadsAPretrainingCheckpoint(t *testing.T) {
 	if got := slices.Sorted(slices.Values(report.Unexpected)); !slices.Equal(got, slices.Sorted(slices.Values(want.Message.Unexpected))) {
 		t.Errorf("left over: got %v, want %v", got, want.Message.Unexpected)
 	}
-	checkDigests(t, m, want.Loaded, 0)
+	checkDigests(t, m, want.Loaded, 1e-6, 0)
 }
 
 func TestParityRetrievalTwoSteps(t *testing.T) {
@@ -84,7 +84,7 @@ func TestParityRetrievalTwoSteps(t *testing.T) {
 			}
 			for i, w := range mode.steps {
 				err := torch.Do(func(s *torch.Scope) {
-					checkRetrieval(t, s, m, retrievalBatch(t, s, in, i), mode.alpha, w)
+					checkRetrieval(t, s, m, retrievalBatch(t, s, in, i), mode.alpha, w, allowedAt(i))
 					opt.Step(s, lr)
 				})
 				if err != nil {
@@ -92,7 +92,7 @@ func TestParityRetrievalTwoSteps(t *testing.T) {
 				}
 				checkQueue(t, m, w)
 				if w.Digest != nil {
-					checkDigests(t, m, w.Digest, i+1)
+					checkDigests(t, m, w.Digest, 2e-5, i+1)
 				}
 			}
 		})
@@ -108,7 +108,7 @@ func retrievalBatch(t *testing.T, s *torch.Scope, in *weights.Dict, n int) albef
 }
 
 // checkRetrieval compares a step's losses, what it draws and its gradients.
-func checkRetrieval(t *testing.T, s *torch.Scope, m *albef.Model, b albef.RetrievalBatch, alpha float64, want retrievalStep) {
+func checkRetrieval(t *testing.T, s *torch.Scope, m *albef.Model, b albef.RetrievalBatch, alpha float64, want retrievalStep, off allowed) {
 	t.Helper()
 	var drawn [][]int64 // images, then texts
 	m.SetSampler(func(w *torch.Tensor) *torch.Tensor {
@@ -120,26 +120,23 @@ func checkRetrieval(t *testing.T, s *torch.Scope, m *albef.Model, b albef.Retrie
 		t.Fatal(err)
 	}
 	itc, itm := m.Retrieval(b, alpha)
-	near(t, "loss_ita", itc.Item(), want.LossITA, 1e-4)
-	near(t, "loss_itm", itm.Item(), want.LossITM, 1e-4)
+	near(t, "loss_ita", itc.Item(), want.LossITA, off.loss)
+	near(t, "loss_itm", itm.Item(), want.LossITM, off.loss)
 	if got, want := fmt.Sprint(drawn), fmt.Sprint([][]int64{want.NegImage, want.NegText}); got != want {
 		t.Errorf("images and texts drawn: got %s, want %s", got, want)
 	}
 	itc.Add(itm).Backward()
-	checkGradNorms(t, s, m, want.GradNorm)
+	checkGradNorms(t, s, m, want.GradNorm, off.norm)
 }
 
 // checkQueue compares the image ids in the queue and its pointer.
 func checkQueue(t *testing.T, m *albef.Model, want retrievalStep) {
 	t.Helper()
 	ids, _ := m.State().Get("idx_queue")
-	pointer, _ := m.State().Get("queue_ptr")
 	if got := ids.Int64s(); !slices.Equal(got, want.IDs) {
 		t.Errorf("idx_queue: got %v, want %v", got, want.IDs)
 	}
-	if got := pointer.Int64s()[0]; got != want.Pointer {
-		t.Errorf("queue_ptr: got %d, want %d", got, want.Pointer)
-	}
+	checkPointer(t, m, want.Pointer)
 }
 
 func TestParityRetrievalOrderOfNames(t *testing.T) {
@@ -157,7 +154,7 @@ func TestParityRetrievalOrderOfNames(t *testing.T) {
 		if err != nil || got != name {
 			t.Fatalf("entry %d of the state: got %s, want %v (%v)", i, got, name, err)
 		}
-		if err := d.Decode(&digest{}); err != nil {
+		if err := d.Decode(&fixture.Digest{}); err != nil {
 			t.Fatal(err)
 		}
 	}

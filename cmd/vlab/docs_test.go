@@ -42,10 +42,10 @@ func constantOf(result string) string {
 
 // TestDocs runs the commands of the pages as they stand.
 func TestDocs(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("minutes of training")
 	}
-	t.Parallel()
 	for _, d := range documented {
 		t.Run(d.page, func(t *testing.T) {
 			t.Parallel()
