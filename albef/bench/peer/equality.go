@@ -41,15 +41,30 @@ func (o options) equality(ctx context.Context, c albef.Config, dtype string) err
 	}
 	defer os.RemoveAll(dir)
 	c.Dropout = 0
-	cmd := exec.CommandContext(ctx, o.python, append(o.work(c, dtype), "--record", dir, "--steps", strconv.Itoa(equalSteps))...)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("the official code: %w: %s", err, bytes.TrimSpace(out))
+	step := func(which ...string) (out []byte, err error) {
+		args := append(append([]string{o.script}, which...), o.work(c, dtype)...)
+		cmd := exec.CommandContext(ctx, o.python, append(args, "--steps", strconv.Itoa(equalSteps))...)
+		var errs bytes.Buffer
+		cmd.Stderr = &errs
+		if out, err = cmd.Output(); err != nil {
+			return nil, fmt.Errorf("%s: %w: %s", which[0], err, bytes.TrimSpace(errs.Bytes()))
+		}
+		return out, nil
+	}
+	if _, err := step("--official", o.official, "--record", dir); err != nil {
+		return err
+	}
+	modern, err := step("--modern", "--repeat", dir)
+	if err != nil {
+		return err
 	}
 	torch.SetThreads(o.threads)
-	return repeat(dir, c, dtype)
+	return repeat(dir, c, dtype, modern)
 }
 
-func repeat(dir string, c albef.Config, dtype string) error {
+// repeat does the steps recorded in dir; modern is what the modern model made of
+// them, a list of three losses a line.
+func repeat(dir string, c albef.Config, dtype string, modern []byte) error {
 	state, err := weights.Read(filepath.Join(dir, "weights.pth"))
 	if err != nil {
 		return err
@@ -69,13 +84,13 @@ func repeat(dir string, c albef.Config, dtype string) error {
 	m.SetSampler(func(w *torch.Tensor) *torch.Tensor { return w.Argmax(1) })
 	opt := bench.NewOptimizer(m)
 	defer opt.Close()
-	return rec.compare(m, opt, dtype)
+	return rec.compare(m, opt, dtype, modern)
 }
 
-func (r *record) compare(m *albef.Model, opt *train.AdamW, dtype string) error {
-	fmt.Printf("\n%s, equal weights, inputs, masks and negatives, no dropout\n%8s %34s %34s %8s\n",
-		dtype, "step", "official: MLM ITC ITM", "ours", "apart")
-	worst := 0.0
+func (r *record) compare(m *albef.Model, opt *train.AdamW, dtype string, modern []byte) error {
+	fmt.Printf("\n%s, equal weights, inputs, masks and negatives, no dropout\n%8s %28s %28s %8s %28s %8s\n",
+		dtype, "step", "official: MLM ITC ITM", "modern", "apart", "ours", "apart")
+	worst, others := 0.0, json.NewDecoder(bytes.NewReader(modern))
 	for i := range equalSteps {
 		want, err := r.losses(i)
 		if err != nil {
@@ -89,17 +104,26 @@ func (r *record) compare(m *albef.Model, opt *train.AdamW, dtype string) error {
 		if err != nil {
 			return err
 		}
-		apart := 0.0
-		for k := range got {
-			apart = max(apart, math.Abs(got[k]-want[k])/math.Abs(want[k]))
+		var other [3]float64
+		if err := others.Decode(&other); err != nil {
+			return fmt.Errorf("the modern model's losses: %w", err)
 		}
-		worst = max(worst, apart)
-		fmt.Printf("%8d %34s %34s %8.1e\n", i+1, three(want), three(got), apart)
+		theirs, mine := apart(other, want), apart(got, want)
+		worst = max(worst, theirs, mine)
+		fmt.Printf("%8d %28s %28s %8.1e %28s %8.1e\n", i+1, three(want), three(other), theirs, three(got), mine)
 	}
 	if !(worst <= tolerance(dtype)) {
 		return fmt.Errorf("the losses are %.1e apart, at most %.0e is rounding", worst, tolerance(dtype))
 	}
 	return nil
+}
+
+// apart is the largest relative difference.
+func apart(got, want [3]float64) (worst float64) {
+	for k := range got {
+		worst = max(worst, math.Abs(got[k]-want[k])/math.Abs(want[k]))
+	}
+	return worst
 }
 
 func three(v [3]float64) string { return fmt.Sprintf("%.6f %.6f %.6f", v[0], v[1], v[2]) }

@@ -1,7 +1,7 @@
-// Command peer does the same pretraining steps by the official code and by
-// vlab: first a few with equal weights, inputs and draws, whose losses it
-// prints side by side; then timed ones by turns, each in a process of its own,
-// whose medians it prints as ratios. run.sh sets up what it needs.
+// Command peer does the same pretraining steps by the official code, by the same
+// model in today's PyTorch and by vlab: first a few with equal weights, inputs
+// and draws, whose losses it prints side by side; then timed ones by turns, each
+// in a process of its own, whose medians it prints as ratios. run.sh sets up what it needs.
 package main
 
 import (
@@ -48,14 +48,14 @@ func parse(args []string) (options, error) {
 	var o options
 	f := flag.NewFlagSet("peer", flag.ContinueOnError)
 	f.StringVar(&o.python, "python", "python3", "a Python that has the packages of requirements.lock")
-	f.StringVar(&o.script, "script", "albef/bench/peer/step.py", "the official code's `step`")
+	f.StringVar(&o.script, "script", "albef/bench/peer/step.py", "the `script` of a step in PyTorch")
 	f.StringVar(&o.official, "official", "", "the `folder` of the official code")
 	f.StringVar(&o.vlab, "vlab", "bin/vlab", "the vlab that is timed")
 	f.StringVar(&o.size, "size", "mid", "mid or full")
 	dtypes := f.String("dtype", "fp32,bf16", "fp32, bf16 or both")
 	f.IntVar(&o.batch, "batch", 0, "images a step; 0: 16 for mid, 2 for full")
-	f.IntVar(&o.threads, "threads", 2, "threads of an operation, for both")
-	f.IntVar(&o.rounds, "rounds", 3, "how often both are timed")
+	f.IntVar(&o.threads, "threads", 2, "threads of an operation, for all")
+	f.IntVar(&o.rounds, "rounds", 3, "how often all are timed")
 	f.IntVar(&o.steps, "steps", 10, "steps that are timed each time, after 2 that are not")
 	if err := f.Parse(args); err != nil {
 		return o, err
@@ -105,10 +105,7 @@ func load() string {
 	return string(raw)
 }
 
-// work is the part of the official step's command line that says what to do.
+// work is the part of a PyTorch step's command line that says what to do.
 func (o options) work(c albef.Config, dtype string) []string {
-	return []string{
-		o.script, "--official", o.official, "--config", sizes(c), "--batch", strconv.Itoa(o.batch),
-		"--dtype", dtype, "--threads", strconv.Itoa(o.threads),
-	}
+	return []string{"--config", sizes(c), "--batch", strconv.Itoa(o.batch), "--dtype", dtype, "--threads", strconv.Itoa(o.threads)}
 }

@@ -12,55 +12,95 @@ import (
 	"vlab/albef/bench"
 )
 
-// race times both by turns and prints medians and their ratio. Who begins
-// changes from round to round, so that a machine that warms up favours nobody.
-func (o options) race(ctx context.Context, c albef.Config, dtype string) error {
-	official := append(o.work(c, dtype), "--steps", strconv.Itoa(o.steps))
-	ours := []string{
-		"bench", "step", "--json", "--device", "cpu", "--size", o.size, "--batch", strconv.Itoa(o.batch),
-		"--dtype", dtype, "--threads", strconv.Itoa(o.threads), "--steps", strconv.Itoa(o.steps),
+// runner is one of those that are timed.
+type runner struct {
+	name    string
+	command []string
+	results []bench.Result // a round each
+}
+
+// runners are the official code, the same model in today's PyTorch, as it is
+// and through torch.compile, and vlab.
+func (o options) runners(c albef.Config, dtype string) []*runner {
+	steps := []string{"--steps", strconv.Itoa(o.steps)}
+	python := func(which ...string) []string {
+		return append(append([]string{o.python, o.script}, which...), append(o.work(c, dtype), steps...)...)
 	}
-	fmt.Printf("\n%s, %d steps a round\n%8s %34s %34s %8s\n", dtype, o.steps, "round", "official", "ours", "ratio")
-	var theirs, mine []bench.Result
+	ours := []string{
+		o.vlab, "bench", "step", "--json", "--device", "cpu", "--size", o.size, "--batch", strconv.Itoa(o.batch),
+		"--dtype", dtype, "--threads", strconv.Itoa(o.threads),
+	}
+	return []*runner{
+		{name: "official", command: python("--official", o.official)},
+		{name: "modern", command: python("--modern")},
+		{name: "compiled", command: python("--modern", "--compile")},
+		{name: "ours", command: append(ours, steps...)},
+	}
+}
+
+// race times all by turns and prints medians and what ours is of each. Who
+// begins changes from round to round, so that a machine that warms up favours
+// nobody.
+func (o options) race(ctx context.Context, c albef.Config, dtype string) error {
+	all := o.runners(c, dtype)
+	fmt.Printf("\n%s, %d steps a round: median (minimum, CPU) in ms\n%8s", dtype, o.steps, "round")
+	for _, r := range all {
+		fmt.Printf(" %28s", r.name)
+	}
+	fmt.Println()
 	for round := range o.rounds {
-		var a, b bench.Result
-		var err error
-		sides := []func(){
-			func() { a, err = run(ctx, o.python, official...) },
-			func() { b, err = run(ctx, o.vlab, ours...) },
-		}
-		for i := range sides {
-			if sides[(i+round)%2](); err != nil {
+		for i := range all {
+			r := all[(i+round)%len(all)]
+			result, err := run(ctx, r.command[0], r.command[1:]...)
+			if err != nil {
 				return err
 			}
+			r.results = append(r.results, result)
 		}
-		theirs, mine = append(theirs, a), append(mine, b)
-		fmt.Printf("%8d %34s %34s %8.3f\n", round+1, describe(a), describe(b), b.MedianMS/a.MedianMS)
+		fmt.Printf("%8d", round+1)
+		for _, r := range all {
+			fmt.Printf(" %28s", describe(r.results[round]))
+		}
+		fmt.Println()
 	}
-	summarise(theirs, mine)
+	summarise(all)
 	return nil
 }
 
 func describe(r bench.Result) string {
-	return fmt.Sprintf("%.1f ms (min %.1f, CPU %.1f)", r.MedianMS, r.MinMS, r.CPUMS)
+	return fmt.Sprintf("%.1f (%.1f, %.1f)", r.MedianMS, r.MinMS, r.CPUMS)
 }
 
-// summarise prints the ratios of the medians over all rounds.
-func summarise(theirs, mine []bench.Result) {
-	compare := func(what string, get func(bench.Result) float64) {
-		a, b := middle(theirs, get), middle(mine, get)
-		fmt.Printf("%8s %34.1f %34.1f %8.3f\n", what, a, b, b/a)
+// summarise prints the medians over all rounds, what the last runner's are of
+// them, and the share of the machine's rate that each reaches.
+func summarise(all []*runner) {
+	ours := all[len(all)-1]
+	print := func(what string, show func(r *runner) string) {
+		fmt.Printf("%8s", what)
+		for _, r := range all {
+			fmt.Printf(" %28s", show(r))
+		}
+		fmt.Println()
 	}
-	compare("median", func(r bench.Result) float64 { return r.MedianMS })
-	compare("minimum", func(r bench.Result) float64 { return r.MinMS })
-	compare("CPU ms", func(r bench.Result) float64 { return r.CPUMS })
-	compare("MiB", func(r bench.Result) float64 { return r.PeakMB })
-	rate := middle(mine, func(r bench.Result) float64 { return r.Matmul })
-	share := func(of []bench.Result) float64 {
-		return 100 * mine[0].FLOPs / middle(of, func(r bench.Result) float64 { return r.MedianMS }) / 1e6 / rate
+	for _, m := range []struct {
+		what string
+		get  func(bench.Result) float64
+	}{
+		{"median", func(r bench.Result) float64 { return r.MedianMS }},
+		{"minimum", func(r bench.Result) float64 { return r.MinMS }},
+		{"CPU ms", func(r bench.Result) float64 { return r.CPUMS }},
+		{"MiB", func(r bench.Result) float64 { return r.PeakMB }},
+	} {
+		print(m.what, func(r *runner) string {
+			v := middle(r.results, m.get)
+			return fmt.Sprintf("%.1f (ours %.3f)", v, middle(ours.results, m.get)/v)
+		})
 	}
-	fmt.Printf("%8s %33.1f%% %33.1f%%  of %.0f GFLOP/s, the machine's matrix products (%.1f GFLOP a step)\n",
-		"share", share(theirs), share(mine), rate, mine[0].FLOPs/1e9)
+	rate := middle(ours.results, func(r bench.Result) float64 { return r.Matmul })
+	print("share", func(r *runner) string {
+		return fmt.Sprintf("%.1f %%", 100*ours.results[0].FLOPs/middle(r.results, func(r bench.Result) float64 { return r.MedianMS })/1e6/rate)
+	})
+	fmt.Printf("%8s of %.0f GFLOP/s, the machine's matrix products in the same run; %.1f GFLOP a step\n", "", rate, ours.results[0].FLOPs/1e9)
 }
 
 func middle(of []bench.Result, get func(bench.Result) float64) float64 {

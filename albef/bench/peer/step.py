@@ -1,13 +1,17 @@
-"""A pretraining step of the official code: its time, or what it computes.
+"""A pretraining step in PyTorch, of the official code or the one in modern.py:
+its time, or what it computes.
 
-usage: step.py --official DIR --config JSON --batch N --dtype fp32|bf16 --threads N [--warmup N] [--steps N]
-       step.py ... --record DIR --steps N
+usage: step.py [--official DIR | --modern] --config JSON --batch N --dtype fp32|bf16 --threads N [--warmup N] [--steps N]
+       step.py --official DIR ... --record DIR --steps N
+       step.py --modern ... --repeat DIR --steps N
 
 The work is that of `vlab bench step`: random pixels, texts of 25 tokens with up
 to 9 of padding, distillation 0.4, AdamW; a step is the forward with its
 momentum and queue updates, the backward and the optimiser. It prints one JSON
 object. With --record it writes weights, inputs, masks and losses to DIR
-instead, negatives being the likeliest ones and not drawn.
+instead, negatives being the likeliest ones and not drawn; --repeat does the same
+steps with what --record wrote and prints their losses. --compile has torch.compile
+rewrite the modern model's encoders.
 """
 import argparse
 import contextlib
@@ -19,6 +23,7 @@ import types
 
 import torch
 
+import modern
 import official
 
 LENGTH = 25  # tokens a text
@@ -47,6 +52,30 @@ class Step:
         self.opt.zero_grad()
         with torch.autocast("cpu", torch.bfloat16) if self.bf16 else contextlib.nullcontext():
             losses = self.model(self.images, self.text, alpha=0.4)
+            loss = sum(losses)
+        loss.backward()
+        self.opt.step()
+        return losses
+
+
+class ModernStep:
+    def __init__(self, args, sizes):
+        self.model = modern.ALBEF(sizes).train()
+        if args.compile:
+            for part in ("visual_encoder", "visual_encoder_m"):
+                getattr(self.model, part).compile()
+            for part in (self.model.text_encoder, self.model.text_encoder_m):
+                for layer in part.bert["encoder"]["layer"]:
+                    layer.compile()
+        self.opt = modern.optimizer(self.model)
+        self.images = torch.randn(args.batch, 3, sizes["image_res"], sizes["image_res"])
+        self.text = texts(args.batch, sizes["vocab_size"])
+        self.bf16 = args.dtype == "bf16"
+
+    def __call__(self):
+        self.opt.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16) if self.bf16 else contextlib.nullcontext():
+            losses = self.model(self.images, self.text.input_ids, self.text.attention_mask, 0.4)
             loss = sum(losses)
         loss.backward()
         self.opt.step()
@@ -90,9 +119,28 @@ def record(step, args):
     torch.save(out, os.path.join(args.record, "steps.pth"))
 
 
+def repeat(step, args):
+    """Does the steps that record did, and prints their losses."""
+    kept = torch.load(os.path.join(args.repeat, "steps.pth"))
+    step.model.load_state_dict(torch.load(os.path.join(args.repeat, "weights.pth")))
+    step.images, step.text = kept["images"], types.SimpleNamespace(input_ids=kept["ids"], attention_mask=kept["mask"])
+    step.model.draw = lambda weights: weights.argmax(1)
+
+    def hidden(_):
+        labels = kept[f"labels.{i}"].flatten()
+        places = (labels != modern.IGNORED).nonzero().squeeze(1)
+        return kept[f"masked.{i}"], places, labels[places]
+
+    step.model.hidden = hidden
+    for i in range(args.steps):
+        print(json.dumps([float(loss.detach()) for loss in step()]))
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--official", required=True)
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--official")
+    which.add_argument("--modern", action="store_true")
     parser.add_argument("--config", required=True)
     parser.add_argument("--batch", type=int, required=True)
     parser.add_argument("--dtype", choices=["fp32", "bf16"], required=True)
@@ -100,13 +148,18 @@ def main():
     parser.add_argument("--warmup", type=int, default=2)
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--record")
+    parser.add_argument("--repeat")
+    parser.add_argument("--compile", action="store_true")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
-    official.single_process()
-    step = Step(args, json.loads(args.config))
+    if args.official:
+        official.single_process()
+    step = (Step if args.official else ModernStep)(args, json.loads(args.config))
     if args.record:
         record(step, args)
+    elif args.repeat:
+        repeat(step, args)
     else:
         print(json.dumps(measure(step, args)))
 
