@@ -215,9 +215,9 @@ class ALBEF(nn.Module):
         with torch.no_grad():
             images, texts = torch.cat([image_m.T, self.image_queue], 1), torch.cat([text_m.T, self.text_queue], 1)
             own = torch.eye(n, images.shape[1])
-            to_text = torch.lerp(own, (image_m @ texts / self.temp).softmax(1), alpha)
-            to_image = torch.lerp(own, (text_m @ images / self.temp).softmax(1), alpha)
-        i2t, t2i = image @ texts / self.temp, text @ images / self.temp
+            to_text = torch.lerp(own, (image_m @ texts / self.temp).float().softmax(1), alpha)
+            to_image = torch.lerp(own, (text_m @ images / self.temp).float().softmax(1), alpha)
+        i2t, t2i = (image @ texts / self.temp).float(), (text @ images / self.temp).float()
         loss = F.cross_entropy(i2t, to_text) / 2 + F.cross_entropy(t2i, to_image) / 2
         with torch.no_grad():
             at = int(self.queue_ptr)
