@@ -28,13 +28,13 @@ func (o options) runners(c albef.Config, dtype string) []*runner {
 	}
 	ours := []string{
 		o.vlab, "bench", "step", "--json", "--device", "cpu", "--size", o.size, "--batch", strconv.Itoa(o.batch),
-		"--dtype", dtype, "--threads", strconv.Itoa(o.threads),
+		"--dtype", dtype, "--threads", strconv.Itoa(o.threads), "--steps", strconv.Itoa(o.steps),
 	}
 	return []*runner{
 		{name: "official", command: python("--official", o.official)},
 		{name: "modern", command: python("--modern")},
 		{name: "compiled", command: python("--modern", "--compile")},
-		{name: "ours", command: append(ours, steps...)},
+		{name: "ours", command: ours},
 	}
 }
 
@@ -75,7 +75,7 @@ func describe(r bench.Result) string {
 // them, and the share of the machine's rate that each reaches.
 func summarise(all []*runner) {
 	ours := all[len(all)-1]
-	print := func(what string, show func(r *runner) string) {
+	row := func(what string, show func(r *runner) string) {
 		fmt.Printf("%8s", what)
 		for _, r := range all {
 			fmt.Printf(" %28s", show(r))
@@ -91,13 +91,13 @@ func summarise(all []*runner) {
 		{"CPU ms", func(r bench.Result) float64 { return r.CPUMS }},
 		{"MiB", func(r bench.Result) float64 { return r.PeakMB }},
 	} {
-		print(m.what, func(r *runner) string {
+		row(m.what, func(r *runner) string {
 			v := middle(r.results, m.get)
 			return fmt.Sprintf("%.1f (ours %.3f)", v, middle(ours.results, m.get)/v)
 		})
 	}
 	rate := middle(ours.results, func(r bench.Result) float64 { return r.Matmul })
-	print("share", func(r *runner) string {
+	row("share", func(r *runner) string {
 		return fmt.Sprintf("%.1f %%", 100*ours.results[0].FLOPs/middle(r.results, func(r bench.Result) float64 { return r.MedianMS })/1e6/rate)
 	})
 	fmt.Printf("%8s of %.0f GFLOP/s, the machine's matrix products in the same run; %.1f GFLOP a step\n", "", rate, ours.results[0].FLOPs/1e9)
