@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"fmt"
 	"image"
 
 	"vlab/albef/scenes"
@@ -22,12 +23,14 @@ func (r *Run) look() {
 		return
 	}
 	m.use.Unlock()
-	seen := r.learned(m)
+	seen, err := r.learned(m)
 	m.use.Lock()
-	if seen == nil {
-		return
+	switch {
+	case err != nil:
+		show(sink, now, id != "", map[string]any{"text/plain": fmt.Sprintf("what was learned can't be shown: %v", err)})
+	case seen != nil:
+		show(sink, now, id != "", map[string]any{"image/png": seen.PNG(), "text/plain": seen.String()})
 	}
-	show(sink, now, id != "", map[string]any{"image/png": seen.PNG(), "text/plain": seen.String()})
 }
 
 // drawing is what queries answer.
@@ -37,43 +40,36 @@ type drawing interface {
 }
 
 // learned asks the model about the run's sample, in pretraining on drawn scenes
-// about one of those; nil where there is none, or it can't be asked.
-func (r *Run) learned(m *Model) drawing {
-	pictures, said := r.sampled()
-	if len(pictures) == 0 {
-		return nil
+// about one of those; nil where there is none.
+func (r *Run) learned(m *Model) (drawing, error) {
+	pictures, said, err := r.sampled()
+	if err != nil || len(pictures) == 0 {
+		return nil, err
 	}
 	ctx := context.Background() // the training's may be over, and this takes no longer than a step
-	var seen drawing
-	var err error
 	switch {
 	case m.vqa != nil:
-		seen, err = m.Answer(ctx, pictures[0], said)
+		return m.Answer(ctx, pictures[0], said)
 	case m.judge != nil && m.pairs:
-		seen, err = m.Compare(ctx, pictures[0], pictures[1], said)
+		return m.Compare(ctx, pictures[0], pictures[1], said)
 	case m.judge != nil:
-		seen, err = m.Entails(ctx, pictures[0], said)
-	default:
-		seen, err = m.Ground(ctx, pictures[0], said)
+		return m.Entails(ctx, pictures[0], said)
 	}
-	if err != nil {
-		return nil
-	}
-	return seen
+	return m.Ground(ctx, pictures[0], said)
 }
 
 // sampled returns the sample's pictures and text.
-func (r *Run) sampled() (pictures []image.Image, said string) {
+func (r *Run) sampled() (pictures []image.Image, said string, err error) {
 	if r.config.Task == "" && r.settings.Scenes.Kind != 0 {
 		scene := Scenes(1, 1).Scene(0)
-		return []image.Image{scene.Render(sceneSide)}, scenes.Phrases(*scene)[0].Text
+		return []image.Image{scene.Render(sceneSide)}, scenes.Phrases(*scene)[0].Text, nil
 	}
 	for _, path := range r.sample.Images {
 		img, err := Load(path)
 		if err != nil {
-			return nil, ""
+			return nil, "", err
 		}
 		pictures = append(pictures, img)
 	}
-	return pictures, r.sample.Text
+	return pictures, r.sample.Text, nil
 }

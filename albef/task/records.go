@@ -105,7 +105,7 @@ func (rd reading[R]) fitting(ctx context.Context, records []R, tok *text.Tokeniz
 		return records, nil
 	}
 	out := records[:0:0]
-	for i, record := range records {
+	for _, record := range records {
 		var wrong error
 		for _, s := range rd.texts(record) {
 			if len(s)+2 <= positions { // a token is a byte or more
@@ -113,8 +113,8 @@ func (rd reading[R]) fitting(ctx context.Context, records []R, tok *text.Tokeniz
 			}
 			if n := len(tok.Encode(s, 0)); n > positions {
 				wrong = &hintError{
-					fmt.Errorf("%s: record %d, of %s: %.40q... has %d tokens, and the model reads %d",
-						rd.key, i, record.ImagePaths()[0], s, n, positions),
+					fmt.Errorf("%s: the record of %s: %.40q... has %d tokens, and the model reads %d",
+						rd.key, record.ImagePaths()[0], s, n, positions),
 					"shorten it; skip_bad: true, or --skip_bad, goes on without the record",
 				}
 				break

@@ -48,17 +48,20 @@ class Step:
         self.text = texts(args.batch, sizes["vocab_size"])
         self.bf16 = args.dtype == "bf16"
 
+    def losses(self):
+        return self.model(self.images, self.text, alpha=0.4)
+
     def __call__(self):
         self.opt.zero_grad()
         with torch.autocast("cpu", torch.bfloat16) if self.bf16 else contextlib.nullcontext():
-            losses = self.model(self.images, self.text, alpha=0.4)
+            losses = self.losses()
             loss = sum(losses)
         loss.backward()
         self.opt.step()
         return losses
 
 
-class ModernStep:
+class ModernStep(Step):
     def __init__(self, args, sizes):
         self.model = modern.ALBEF(sizes).train()
         if args.compile:
@@ -72,14 +75,8 @@ class ModernStep:
         self.text = texts(args.batch, sizes["vocab_size"])
         self.bf16 = args.dtype == "bf16"
 
-    def __call__(self):
-        self.opt.zero_grad()
-        with torch.autocast("cpu", torch.bfloat16) if self.bf16 else contextlib.nullcontext():
-            losses = self.model(self.images, self.text.input_ids, self.text.attention_mask, 0.4)
-            loss = sum(losses)
-        loss.backward()
-        self.opt.step()
-        return losses
+    def losses(self):
+        return self.model(self.images, self.text.input_ids, self.text.attention_mask, 0.4)
 
 
 def peak_mb():
