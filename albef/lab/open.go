@@ -264,21 +264,28 @@ func readFile(path string) (*train.Checkpoint, error) {
 	return ck, nil
 }
 
-// WriteDemo writes the embedded model to a .safetensors file, for what reads
-// files.
-func WriteDemo(path string) error { return train.WriteWhole(path, demo) }
+// UnpackDemo writes the embedded model to a file of its own, for what reads
+// files; remove removes it.
+func UnpackDemo() (path string, remove func() error, err error) {
+	dir, err := os.MkdirTemp("", "vlab-demo-")
+	if err != nil {
+		return "", nil, fmt.Errorf("unpack the demo model: %w", err)
+	}
+	path = filepath.Join(dir, "demo.safetensors")
+	remove = func() error { return os.RemoveAll(dir) }
+	if err := train.WriteWhole(path, demo); err != nil {
+		return "", nil, errors.Join(err, remove())
+	}
+	return path, remove, nil
+}
 
 // readDemo reads the embedded model by way of a file, as weights are read.
 func readDemo() (ck *train.Checkpoint, err error) {
-	dir, err := os.MkdirTemp("", "vlab-demo-")
+	path, remove, err := UnpackDemo()
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	path := filepath.Join(dir, "demo.safetensors")
-	if err := WriteDemo(path); err != nil {
-		return nil, err
-	}
+	defer func() { err = errors.Join(err, remove()) }()
 	return readFile(path)
 }
 

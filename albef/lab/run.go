@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -130,12 +128,7 @@ func (r *Run) beginWith(resume bool) (path string, cleanUp func() error, err err
 		}
 		return path, cleanUp, nil
 	case name == demoName:
-		dir, err := os.MkdirTemp("", "vlab-demo-")
-		if err != nil {
-			return "", nil, err
-		}
-		path = filepath.Join(dir, "demo.safetensors")
-		return path, func() error { return os.RemoveAll(dir) }, WriteDemo(path)
+		return UnpackDemo()
 	}
 	return homePath(name), nothing, nil
 }

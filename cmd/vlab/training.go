@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -60,23 +59,13 @@ func (f *flags) trainingFlags(builtIn string, keys ...keyFlag) func(args []strin
 		}
 		t := &training{config: c, dir: *dir, device: dev, checkpoint: *checkpoint, resume: *resume, remove: func() error { return nil }}
 		if t.checkpoint == "demo" {
-			err = t.unpackDemo()
+			if t.checkpoint, t.remove, err = lab.UnpackDemo(); err != nil {
+				return nil, err
+			}
 		}
 		t.meter = newMeter(f.e)
-		return t, err
+		return t, nil
 	}
-}
-
-// unpackDemo puts the path of a file with the embedded model in the place of
-// its name.
-func (t *training) unpackDemo() error {
-	dir, err := os.MkdirTemp("", "vlab-demo-")
-	if err != nil {
-		return fmt.Errorf("unpack the demo model: %w", err)
-	}
-	t.checkpoint = filepath.Join(dir, "demo.safetensors")
-	t.remove = func() error { return os.RemoveAll(dir) }
-	return lab.WriteDemo(t.checkpoint)
 }
 
 // close ends the progress line and removes what was unpacked.

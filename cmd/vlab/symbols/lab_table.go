@@ -46,6 +46,7 @@ func labTable() map[string]reflect.Value {
 		"Sink":          reflect.ValueOf((*lab.Sink)(nil)),
 		"_Sink":         reflect.ValueOf((*labSink)(nil)),
 		"Start":         reflect.ValueOf(lab.Start),
+		"UnpackDemo":    reflect.ValueOf(lab.UnpackDemo),
 		"Untrained":     reflect.ValueOf(lab.Untrained),
 		"WithConfig":    reflect.ValueOf(lab.WithConfig),
 		"WithDevice":    reflect.ValueOf(lab.WithDevice),
@@ -56,7 +57,6 @@ func labTable() map[string]reflect.Value {
 		"WordMap":       reflect.ValueOf((*lab.WordMap)(nil)),
 		"WordScore":     reflect.ValueOf((*lab.WordScore)(nil)),
 		"WordTests":     reflect.ValueOf(lab.WordTests),
-		"WriteDemo":     reflect.ValueOf(lab.WriteDemo),
 	}
 }
 
