@@ -102,7 +102,8 @@ func near(t *testing.T, what string, got, want, rel float64) {
 // themselves.
 type allowed struct{ loss, norm float64 }
 
-// allowedAt returns what is allowed in a step that has so many before it.
+// allowedAt returns what is allowed in a step of a classifier that has so many
+// before it; pretraining and retrieval stay as near in all steps as in the first.
 // Adam's first steps are sign-like: where a gradient is near 0, a rounding may
 // turn a step of lr around, and the next one begins elsewhere.
 func allowedAt(step int) allowed {
@@ -235,7 +236,7 @@ func TestParityPretrainThreeSteps(t *testing.T) {
 	after := fixture.Tensors(t, "pretrain_step0_after.safetensors")
 	for i, w := range want.Steps {
 		err := torch.Do(func(s *torch.Scope) {
-			checkStep(t, s, m, i, w, allowedAt(i))
+			checkStep(t, s, m, i, w, allowedAt(0))
 			if i == 0 {
 				checkGrads(t, s, m, grads)
 			}
