@@ -19,10 +19,10 @@ const (
 // ([TextModel.Fuse]); its MLM head reads either. Source: models/xbert.py.
 type TextModel struct {
 	words, positions, types *torch.Tensor // [V, C], [max, C], [2, C]
-	embedNorm               layerNorm
+	embedNorm               torch.LayerNorm
 	layers                  []textLayer
-	textNorm, fusionNorm    *layerNorm // only with PreNorm
-	mlm                     mlmHead    // zero in a model without MLM
+	textNorm, fusionNorm    *torch.LayerNorm // only with PreNorm
+	mlm                     mlmHead          // zero in a model without MLM
 	config                  Config
 }
 
@@ -31,13 +31,13 @@ type textLayer struct {
 	cross *textAttention // nil below the fusion layer
 	dense linear         // intermediate
 	out   linear
-	norm  layerNorm
+	norm  torch.LayerNorm
 }
 
 type textAttention struct {
 	query, key, value linear
 	out               linear
-	norm              layerNorm
+	norm              torch.LayerNorm
 	heads             int
 }
 
@@ -97,50 +97,74 @@ func newTextAttention(b builder, c Config, keyWidth int) textAttention {
 	}
 }
 
-// KeyValues are what a text looks at, an image or a question, as keys and
-// values projected for every fusion layer, [B, H, N, d] each: computed once,
-// used by every text that meets it.
+// KeyValues are what texts look at, images or questions, as keys and values
+// projected for every fusion layer, [I, N, C] each: computed once, used by every
+// text that meets them.
 type KeyValues struct {
 	keys, values []*torch.Tensor
+	of           *torch.Tensor // [B] int64, what each text looks at; nil: as many texts, each its own
 	mask         *torch.Tensor // added to the scores, [B, 1, 1, N]; nil: all N are seen, as of images
 }
 
-// Image projects embeds [B, P, C] for the fusion layers.
+// Image projects embeds [I, P, C] for the fusion layers.
 func (m *TextModel) Image(embeds *torch.Tensor) KeyValues {
-	if m.config.CrossKeys == PatchKeys {
-		embeds = embeds.Narrow(1, 1, embeds.Size(1)-1)
-	}
+	embeds = m.seen(embeds)
 	var kv KeyValues
 	for _, l := range m.layers[m.config.FusionLayer:] {
-		kv.keys = append(kv.keys, splitHeads(l.cross.key.forward(embeds), l.cross.heads))
-		kv.values = append(kv.values, splitHeads(l.cross.value.forward(embeds), l.cross.heads))
+		kv.keys, kv.values = append(kv.keys, l.cross.key.forward(embeds)), append(kv.values, l.cross.value.forward(embeds))
 	}
 	return kv
 }
 
-// Len returns how many images or questions there are.
-func (kv KeyValues) Len() int { return kv.keys[0].Size(0) }
+// seen is what keys are made of, in the type of matrix products.
+func (m *TextModel) seen(embeds *torch.Tensor) *torch.Tensor {
+	if m.config.CrossKeys == PatchKeys {
+		embeds = embeds.Narrow(1, 1, embeds.Size(1)-1)
+	}
+	return embeds.Low()
+}
+
+// Len returns how many texts can look at it.
+func (kv KeyValues) Len() int {
+	if kv.of != nil {
+		return kv.of.Size(0)
+	}
+	return kv.keys[0].Size(0)
+}
 
 // in returns aliases that belong to s.
 func (kv KeyValues) in(s *torch.Scope) KeyValues { return kv.each(s.Use) }
 
-// Pick returns the keys and values of the images that index (int64) names.
+// Pick returns what as many texts look at as index (int64) has entries, each at
+// the image that its entry names. Nothing is copied.
 func (kv KeyValues) Pick(index *torch.Tensor) KeyValues {
-	return kv.each(func(x *torch.Tensor) *torch.Tensor { return x.IndexSelect(0, index) })
+	if kv.mask != nil {
+		kv.mask = kv.mask.IndexSelect(0, index)
+	}
+	if kv.of != nil {
+		index = kv.of.IndexSelect(0, index)
+	}
+	kv.of = index
+	return kv
 }
 
-// Repeat returns the keys and values of one image for n texts, without copying
-// them.
+// Repeat returns what n texts look at that all are about the same image.
 func (kv KeyValues) Repeat(image, n int) KeyValues {
-	return kv.each(func(x *torch.Tensor) *torch.Tensor {
-		return x.Narrow(0, image, 1).Expand(n, x.Size(1), x.Size(2), x.Size(3))
-	})
+	index := make([]int64, n)
+	for i := range index {
+		index[i] = int64(image)
+	}
+	first := kv.keys[0]
+	return kv.Pick(first.Scope().Ints(index, n).ToDevice(first.Meta().Device))
 }
 
 func (kv KeyValues) each(of func(x *torch.Tensor) *torch.Tensor) KeyValues {
 	var out KeyValues
 	for i := range kv.keys {
 		out.keys, out.values = append(out.keys, of(kv.keys[i])), append(out.values, of(kv.values[i]))
+	}
+	if kv.of != nil {
+		out.of = of(kv.of)
 	}
 	if kv.mask != nil {
 		out.mask = of(kv.mask)
@@ -156,95 +180,124 @@ func additive(mask *torch.Tensor) *torch.Tensor {
 }
 
 // Encode runs the text encoder on ids [B, T] with mask [B, T] (1 for tokens, 0
-// for padding) and returns embeds [B, T, C].
+// for padding) and returns embeds [B, T, C], float32.
 func (m *TextModel) Encode(ids, mask *torch.Tensor, dropout float64) *torch.Tensor {
-	x, scores := m.embed(ids, dropout), additive(mask)
+	scores := additive(mask)
+	st := m.begin(m.embed(ids, dropout))
 	for _, l := range m.layers[:m.config.FusionLayer] {
-		x = m.layer(l, x, scores, layerImage{}, dropout)
+		st = torch.Advance(st, func(st [2]*torch.Tensor) [2]*torch.Tensor { return m.layer(l, st, scores, layerImage{}, dropout) })
 	}
-	if m.textNorm != nil {
-		x = m.textNorm.forward(x)
-	}
-	return x
+	return m.finish(m.textNorm, st, dropout)
 }
 
 // embed looks ids [B, T] up and adds their positions: [B, T, C].
 func (m *TextModel) embed(ids *torch.Tensor, dropout float64) *torch.Tensor {
 	s := ids.Scope()
 	x := ids.Embedding(m.words, padding)
-	x = x.Add(s.Use(m.positions).Narrow(0, 0, ids.Size(1))).Add(s.Use(m.types).Select(0, 0))
-	return m.embedNorm.forward(x).Dropout(dropout)
+	x = x.Add(s.Use(m.positions).Narrow(0, 0, ids.Size(1)).Add(s.Use(m.types).Select(0, 0)))
+	x, _ = m.embedNorm.After(x, nil, 0)
+	return x.Dropout(dropout)
 }
 
 // Fuse runs the fusion encoder on text embeds [B, T, C] with the images' keys
-// and values and returns hidden states [B, T, C].
+// and values and returns hidden states [B, T, C], float32.
 func (m *TextModel) Fuse(embeds, mask *torch.Tensor, image KeyValues, dropout float64) *torch.Tensor {
-	x, _ := m.fuse(embeds, additive(mask), image, dropout, -1)
-	return x
+	return m.fuse(embeds, additive(mask), image, dropout)
+}
+
+// fuse is [TextModel.Fuse] with what is added to the scores of self-attention
+// in the place of the mask.
+func (m *TextModel) fuse(embeds, scores *torch.Tensor, image KeyValues, dropout float64) *torch.Tensor {
+	st := m.begin(embeds)
+	for i, l := range m.layers[m.config.FusionLayer:] {
+		in := image.layer(i)
+		st = torch.Advance(st, func(st [2]*torch.Tensor) [2]*torch.Tensor { return m.layer(l, st, scores, in, dropout) })
+	}
+	return m.finish(m.fusionNorm, st, dropout)
 }
 
 // FuseMap is Fuse that also returns the cross-attention probabilities of one
 // layer (counted from 0 over all layers, as the official block_num is),
 // [B, H, T, N], as a part of the graph.
 func (m *TextModel) FuseMap(embeds, mask *torch.Tensor, image KeyValues, layer int) (hidden, attention *torch.Tensor) {
-	return m.fuse(embeds, additive(mask), image, 0, layer)
-}
-
-// fuse is [TextModel.Fuse] with what is added to the scores of self-attention
-// in the place of the mask; read is the layer whose map is wanted, or -1.
-func (m *TextModel) fuse(x, scores *torch.Tensor, image KeyValues, dropout float64, read int) (hidden, attention *torch.Tensor) {
+	st, scores := m.begin(embeds), additive(mask)
 	for i, l := range m.layers[m.config.FusionLayer:] {
-		in := layerImage{k: image.keys[i], v: image.values[i], mask: image.mask}
-		if i+m.config.FusionLayer == read {
+		in := image.layer(i)
+		if i+m.config.FusionLayer == layer {
 			in.read = &attention
 		}
-		x = m.layer(l, x, scores, in, dropout)
+		st = m.layer(l, st, scores, in, 0)
 	}
-	if m.fusionNorm != nil {
-		x = m.fusionNorm.forward(x)
-	}
-	return x, attention
+	return m.finish(m.fusionNorm, st, 0), attention
 }
 
-// layerImage is what one fusion layer sees of the image; read, where set,
+// layerImage is what one fusion layer sees of the images; read, where set,
 // takes the attention map.
 type layerImage struct {
-	k, v, mask *torch.Tensor
-	read       **torch.Tensor
+	k, v, of, mask *torch.Tensor
+	read           **torch.Tensor
 }
 
-func (m *TextModel) layer(l textLayer, x, scores *torch.Tensor, image layerImage, dropout float64) *torch.Tensor {
-	x = m.residual(l.self.norm, x, func(h *torch.Tensor) *torch.Tensor {
-		q, k, v := l.self.project(h)
-		return l.self.out.forward(joinHeads(q.Attention(k, v, scores, dropout))).Dropout(dropout)
+func (kv KeyValues) layer(i int) layerImage {
+	return layerImage{k: kv.keys[i], v: kv.values[i], of: kv.of, mask: kv.mask}
+}
+
+// begin makes embeds the state of a stream: as in BERT the sum so far and the
+// same for matrix products, with pre-norm the sum so far and what is still to be
+// added to it.
+func (m *TextModel) begin(embeds *torch.Tensor) [2]*torch.Tensor {
+	embeds = embeds.Scope().Use(embeds) // the state is freed as it advances
+	if m.config.Norms == PreNorm {
+		return [2]*torch.Tensor{embeds}
+	}
+	return [2]*torch.Tensor{embeds, embeds.Low()}
+}
+
+// finish is what comes of a stream; norm is only there with pre-norm.
+func (m *TextModel) finish(norm *torch.LayerNorm, st [2]*torch.Tensor, dropout float64) *torch.Tensor {
+	if norm == nil {
+		return st[0]
+	}
+	full, _ := norm.After(st[0], st[1], dropout)
+	return full
+}
+
+func (m *TextModel) layer(l textLayer, st [2]*torch.Tensor, scores *torch.Tensor, image layerImage, dropout float64) [2]*torch.Tensor {
+	st = m.residual(l.self.norm, st, dropout, func(h *torch.Tensor) *torch.Tensor {
+		q, k, v := l.self.query.forward(h), l.self.key.forward(h), l.self.value.forward(h)
+		return l.self.out.forward(q.Attend(k, v, nil, scores, l.self.heads, dropout))
 	})
 	if image.k != nil {
-		x = m.residual(l.cross.norm, x, func(h *torch.Tensor) *torch.Tensor {
-			q := splitHeads(l.cross.query.forward(h), l.cross.heads)
-			var context *torch.Tensor
-			if image.read != nil {
-				*image.read = attentionMap(q, image.k, image.mask)
-				context = (*image.read).MatMul(image.v)
-			} else {
-				context = q.Attention(image.k, image.v, image.mask, dropout)
-			}
-			return l.cross.out.forward(joinHeads(context)).Dropout(dropout)
+		st = m.residual(l.cross.norm, st, dropout, func(h *torch.Tensor) *torch.Tensor {
+			return l.cross.out.forward(l.cross.look(h, image, dropout))
 		})
 	}
-	return m.residual(l.norm, x, func(h *torch.Tensor) *torch.Tensor {
-		return l.out.forward(l.dense.forward(h).Gelu()).Dropout(dropout)
+	return m.residual(l.norm, st, dropout, func(h *torch.Tensor) *torch.Tensor {
+		return l.out.forward(l.dense.forward(h).Gelu())
 	})
 }
 
-// residual adds part(x) to x, with the norm after the sum as in BERT or before
-// the part.
-func (m *TextModel) residual(norm layerNorm, x *torch.Tensor, part func(*torch.Tensor) *torch.Tensor) *torch.Tensor {
-	if m.config.Norms == PreNorm {
-		return x.Add(part(norm.forward(x)))
+// look is cross-attention of texts h [B, T, C]: [B, T, C].
+func (a textAttention) look(h *torch.Tensor, image layerImage, dropout float64) *torch.Tensor {
+	q := a.query.forward(h)
+	if image.read == nil {
+		return q.Attend(image.k, image.v, image.of, image.mask, a.heads, dropout)
 	}
-	return norm.forward(x.Add(part(x)))
+	k, v := image.k, image.v
+	if image.of != nil {
+		k, v = k.IndexSelect(0, image.of), v.IndexSelect(0, image.of)
+	}
+	*image.read = attentionMap(splitHeads(q, a.heads), splitHeads(k, a.heads), image.mask)
+	return joinHeads((*image.read).MatMul(splitHeads(v, a.heads)))
 }
 
-func (a textAttention) project(x *torch.Tensor) (q, k, v *torch.Tensor) {
-	return splitHeads(a.query.forward(x), a.heads), splitHeads(a.key.forward(x), a.heads), splitHeads(a.value.forward(x), a.heads)
+// residual adds part of the stream, with dropout, to the stream: the norm comes
+// after the sum as in BERT, or before the part.
+func (m *TextModel) residual(norm torch.LayerNorm, st [2]*torch.Tensor, dropout float64, part func(*torch.Tensor) *torch.Tensor) [2]*torch.Tensor {
+	if m.config.Norms == PreNorm {
+		sum, low := norm.Before(st[0], st[1], dropout)
+		return [2]*torch.Tensor{sum, part(low)}
+	}
+	full, low := norm.After(st[0], part(st[1]), dropout)
+	return [2]*torch.Tensor{full, low}
 }

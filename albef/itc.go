@@ -22,8 +22,8 @@ type together struct {
 func (m *Model) itc(image, text, imageM, textM *torch.Tensor, same together, distill float64) itcTerms {
 	b := image.Size(0)
 	s := image.Scope()
-	imageBank := torch.Cat(1, imageM.T(), s.Use(m.queue.images)) // [D, B+Q]
-	textBank := torch.Cat(1, textM.T(), s.Use(m.queue.texts))
+	imageBank := append([]*torch.Tensor{imageM.T()}, m.queue.bank(s, m.queue.images, b)...)
+	textBank := append([]*torch.Tensor{textM.T()}, m.queue.bank(s, m.queue.texts, b)...)
 	var i2tTargets, t2iTargets *torch.Tensor
 	torch.NoGrad(func() {
 		if same.batch == nil {
@@ -34,15 +34,24 @@ func (m *Model) itc(image, text, imageM, textM *torch.Tensor, same together, dis
 		}
 		i2tTargets, t2iTargets = bankTargets(same.batch, same.queue), bankTargets(same.batch.T(), same.queue)
 		if distill > 0 {
-			temp := s.Use(m.temp)
-			i2tTargets = imageM.MatMul(textBank).Div(temp).Softmax(1).Scale(distill).Add(i2tTargets.Scale(1 - distill))
-			t2iTargets = textM.MatMul(imageBank).Div(temp).Softmax(1).Scale(distill).Add(t2iTargets.Scale(1 - distill))
+			i2tTargets = m.similarities(imageM, textBank).Softmax(1).Scale(distill).Add(i2tTargets.Scale(1 - distill))
+			t2iTargets = m.similarities(textM, imageBank).Softmax(1).Scale(distill).Add(t2iTargets.Scale(1 - distill))
 		}
 	})
-	i2t := image.MatMul(textBank).Div(m.temp) // [B, B+Q]
-	t2i := text.MatMul(imageBank).Div(m.temp)
+	i2t, t2i := m.similarities(image, textBank), m.similarities(text, imageBank) // [B, B+Q]
 	loss := softCrossEntropy(i2t, i2tTargets).Add(softCrossEntropy(t2i, t2iTargets)).Scale(0.5)
 	return itcTerms{loss: loss, i2t: i2t.Detach().Narrow(1, 0, b), t2i: t2i.Detach().Narrow(1, 0, b)}
+}
+
+// similarities are those of queries [B, D] to the parts [D, n] of a bank, over
+// the temperature, side by side.
+func (m *Model) similarities(query *torch.Tensor, bank []*torch.Tensor) *torch.Tensor {
+	query = query.Low()
+	sims := make([]*torch.Tensor, len(bank))
+	for i, part := range bank {
+		sims[i] = query.MatMul(part)
+	}
+	return torch.Cat(1, sims...).Div(m.temp)
 }
 
 // bankTargets spreads what is right, [B, B] of the batch and [B, Q] of the

@@ -15,7 +15,7 @@ const ignored = -100
 // BertLMPredictionHead.
 type mlmHead struct {
 	dense   linear
-	norm    layerNorm
+	norm    torch.LayerNorm
 	decoder *torch.Tensor // [V, C], tied to the word embeddings
 	bias    *torch.Tensor // [V]
 }
@@ -32,7 +32,8 @@ func newMLMHead(b builder, c Config, words *torch.Tensor) mlmHead {
 }
 
 func (h mlmHead) forward(x *torch.Tensor) *torch.Tensor {
-	return h.norm.forward(h.dense.forward(x).Gelu()).Linear(h.decoder, h.bias)
+	_, low := h.norm.After(h.dense.forward(x).Gelu().To(torch.Float32), nil, 0)
+	return low.Linear(h.decoder, h.bias)
 }
 
 // Words returns the MLM logits over the vocabulary for hidden states
@@ -109,21 +110,6 @@ func (m Masker) apply(ids []int64, masked, mask80, random50 []bool, words []int6
 		}
 	}
 	return out
-}
-
-// mlmLoss is the cross-entropy at the asked positions, mixed with the momentum
-// model's distribution by distill: ALBEF eq. 3 and 7. hidden and teacher are
-// [n, C] and logits of the momentum model [n, V]; teacher may be nil when
-// distill is 0.
-func mlmLoss(logits, teacher, words *torch.Tensor, distill float64) *torch.Tensor {
-	hard := logits.CrossEntropy(words, ignored)
-	if distill == 0 {
-		return hard
-	}
-	asked := words.Ne(ignored).To(torch.Float32)
-	each := logits.LogSoftmax(1).Mul(teacher.Softmax(-1)).SumDim(1, false).Neg()
-	soft := each.Mul(asked).Sum().Div(asked.Sum())
-	return hard.Scale(1 - distill).Add(soft.Scale(distill))
 }
 
 // softCrossEntropy is -sum(targets·log_softmax(logits)) a row, averaged.

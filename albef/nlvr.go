@@ -93,14 +93,12 @@ func (m *TextModel) ImagePairs(embeds *torch.Tensor) KeyValues {
 // pairs projects embeds once for each two fusion layers; split tells what the
 // first and what the second of them looks at.
 func (m *TextModel) pairs(embeds *torch.Tensor, split func(x *torch.Tensor) (first, second *torch.Tensor)) KeyValues {
-	if m.config.CrossKeys == PatchKeys {
-		embeds = embeds.Narrow(1, 1, embeds.Size(1)-1)
-	}
+	embeds = m.seen(embeds)
 	var kv KeyValues
 	for i := m.config.FusionLayer; i < m.config.Layers; i += 2 {
 		cross := m.layers[i].cross
-		key0, key1 := split(splitHeads(cross.key.forward(embeds), cross.heads))
-		value0, value1 := split(splitHeads(cross.value.forward(embeds), cross.heads))
+		key0, key1 := split(cross.key.forward(embeds))
+		value0, value1 := split(cross.value.forward(embeds))
 		kv.keys, kv.values = append(kv.keys, key0, key1), append(kv.values, value0, value1)
 	}
 	return kv

@@ -89,19 +89,9 @@ func fanIn(in int) start { return uniform(1 / math.Sqrt(float64(in))) }
 
 func (l linear) forward(x *torch.Tensor) *torch.Tensor { return x.Linear(l.weight, l.bias) }
 
-type layerNorm struct {
-	weight, bias *torch.Tensor
-	width        int
-	eps          float64
-}
-
-func (b builder) layerNorm(name string, width int, eps float64) layerNorm {
+func (b builder) layerNorm(name string, width int, eps float64) torch.LayerNorm {
 	b = b.in(name)
-	return layerNorm{b.param("weight", ones, width), b.param("bias", zeros, width), width, eps}
-}
-
-func (n layerNorm) forward(x *torch.Tensor) *torch.Tensor {
-	return x.LayerNorm(n.weight, n.bias, n.width, n.eps)
+	return torch.LayerNorm{Weight: b.param("weight", ones, width), Bias: b.param("bias", zeros, width), Eps: eps}
 }
 
 // splitHeads turns [B, N, C] into [B, H, N, C/H].

@@ -157,8 +157,8 @@ func (m *Model) fuseAll(b Batch, st student, kv KeyValues, teacher *torch.Tensor
 		}
 		return
 	}
-	logits := m.Text.Words(atPositions(hidden.Narrow(0, 3*n, n), b.Positions)).To(torch.Float32)
-	out.MLM = mlmLoss(logits, teacher, b.Words, distill)
+	logits := m.Text.Words(atPositions(hidden.Narrow(0, 3*n, n), b.Positions))
+	out.MLM = logits.DistilledCrossEntropy(teacher, b.Words, distill, ignored) // ALBEF eq. 3 and 7
 }
 
 // claimLoss is ITM on the batch's further texts.

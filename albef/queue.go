@@ -71,6 +71,26 @@ func (q *Queue) pushGroups(images, texts, groups *torch.Tensor) {
 	q.push(images, texts)
 }
 
+// bank returns one kind of features [D, Q] as they are now, as parts that lie
+// side by side, in the type of matrix products. A graph may keep them while push
+// stores the n features of its batch: what that overwrites is copied, the rest,
+// 134 MB with the official sizes, is not.
+func (q *Queue) bank(s *torch.Scope, feats *torch.Tensor, n int) (parts []*torch.Tensor) {
+	all := s.Use(feats).Data()
+	end := min(q.next+n, q.size)
+	for _, part := range [][2]int{{0, q.next}, {q.next, end}, {end, q.size}} {
+		if part[0] == part[1] {
+			continue
+		}
+		x := all.Narrow(1, part[0], part[1]-part[0])
+		if part[0] == q.next {
+			x = x.Clone()
+		}
+		parts = append(parts, x.Low())
+	}
+	return parts
+}
+
 // sync reads the pointer anew after a checkpoint was loaded.
 func (q *Queue) sync() { q.next = int(q.pointer.Ints()[0]) % q.size }
 

@@ -15,7 +15,7 @@ type ImageEncoder struct {
 	cls, positions *torch.Tensor // [1, 1, C], [1, P, C]
 	stem           []conv
 	blocks         []vitBlock
-	norm           layerNorm
+	norm           torch.LayerNorm
 	heads          int
 }
 
@@ -25,7 +25,7 @@ type conv struct {
 }
 
 type vitBlock struct {
-	norm1, norm2 layerNorm
+	norm1, norm2 torch.LayerNorm
 	qkv, proj    linear
 	fc1, fc2     linear
 	heads        int
@@ -98,46 +98,56 @@ func (e *ImageEncoder) tokens(image *torch.Tensor) *torch.Tensor {
 	return torch.Cat(1, cls, x).Add(e.positions)
 }
 
-// Forward encodes image [B, 3, R, R], normalised pixels, as embeds [B, P, C].
+// Forward encodes image [B, 3, R, R], normalised pixels, as embeds [B, P, C], in
+// the type of matrix products.
 func (e *ImageEncoder) Forward(image *torch.Tensor) *torch.Tensor {
-	x := e.tokens(image)
+	stream := [2]*torch.Tensor{e.tokens(image)}
 	for _, b := range e.blocks {
-		x = b.forward(x)
+		stream = torch.Advance(stream, b.forward)
 	}
-	return e.norm.forward(x)
+	return e.finish(stream)
 }
 
 // ForwardMap is Forward that also returns the attention probabilities of one
 // block, [B, H, P, P], as a part of the graph.
 func (e *ImageEncoder) ForwardMap(image *torch.Tensor, block int) (embeds, attention *torch.Tensor) {
-	x := e.tokens(image)
+	stream := [2]*torch.Tensor{e.tokens(image)}
 	for i, b := range e.blocks {
-		if i != block {
-			x = b.forward(x)
+		if i == block {
+			stream, attention = b.forwardMap(stream)
 			continue
 		}
-		q, k, v := b.project(b.norm1.forward(x))
-		attention = attentionMap(q, k, nil)
-		x = b.finish(x, attention.MatMul(v))
+		stream = b.forward(stream)
 	}
-	return e.norm.forward(x), attention
+	return e.finish(stream), attention
 }
 
 // Depth returns the number of blocks.
 func (e *ImageEncoder) Depth() int { return len(e.blocks) }
 
-func (b vitBlock) forward(x *torch.Tensor) *torch.Tensor {
-	q, k, v := b.project(b.norm1.forward(x))
-	return b.finish(x, q.Attention(k, v, nil, 0))
+// finish takes the stream's last sum and normalises it.
+func (e *ImageEncoder) finish(stream [2]*torch.Tensor) *torch.Tensor {
+	_, embeds := e.norm.Before(stream[0], stream[1], 0)
+	return embeds
 }
 
-func (b vitBlock) project(x *torch.Tensor) (q, k, v *torch.Tensor) {
-	shape := x.Shape() // [B, P, C]
-	qkv := b.qkv.forward(x).View(shape[0], shape[1], 3, b.heads, shape[2]/b.heads).Permute(2, 0, 3, 1, 4)
-	return qkv.Select(0, 0), qkv.Select(0, 1), qkv.Select(0, 2)
+// forward runs a block on a stream and what is still to be added to it, nil for
+// nothing, both [B, P, C].
+func (b vitBlock) forward(stream [2]*torch.Tensor) [2]*torch.Tensor {
+	x, h := b.norm1.Before(stream[0], stream[1], 0)
+	return b.mix(x, b.qkv.forward(h).SelfAttend(b.heads))
 }
 
-func (b vitBlock) finish(x, context *torch.Tensor) *torch.Tensor {
-	x = x.Add(b.proj.forward(joinHeads(context)))
-	return x.Add(b.fc2.forward(b.fc1.forward(b.norm2.forward(x)).Gelu()))
+func (b vitBlock) forwardMap(stream [2]*torch.Tensor) (out [2]*torch.Tensor, attention *torch.Tensor) {
+	x, h := b.norm1.Before(stream[0], stream[1], 0)
+	shape := h.Shape() // [B, P, C]
+	qkv := b.qkv.forward(h).View(shape[0], shape[1], 3, b.heads, shape[2]/b.heads).Permute(2, 0, 3, 1, 4)
+	attention = attentionMap(qkv.Select(0, 0), qkv.Select(0, 1), nil)
+	return b.mix(x, joinHeads(attention.MatMul(qkv.Select(0, 2)))), attention
+}
+
+// mix is a block behind its attention.
+func (b vitBlock) mix(x, context *torch.Tensor) [2]*torch.Tensor {
+	x, h := b.norm2.Before(x, b.proj.forward(context), 0)
+	return [2]*torch.Tensor{x, b.fc2.forward(b.fc1.forward(h).Gelu())}
 }

@@ -253,10 +253,9 @@ func (m *TextModel) Decode(ids *torch.Tensor, seen KeyValues, dropout float64) *
 	}
 	x := m.embed(ids, dropout)
 	if m.textNorm != nil {
-		x = m.textNorm.forward(x)
+		x, _ = m.textNorm.After(x, nil, 0)
 	}
-	x, _ = m.fuse(x, ids.Scope().Floats(scores, 1, 1, n, n).ToDevice(device), seen, dropout, -1)
-	return x
+	return m.fuse(x, ids.Scope().Floats(scores, 1, 1, n, n).ToDevice(device), seen, dropout)
 }
 
 // logitsAt returns the word logits [n, V] of hidden states [N, A, C] at

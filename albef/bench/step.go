@@ -103,12 +103,19 @@ func (p pairs) batch(drawn albef.Masking) func(s *torch.Scope) albef.Batch {
 // the forward's matrix products are in bf16.
 func Step(m *albef.Model, opt *train.AdamW, batch func(s *torch.Scope) albef.Batch, bf16 bool) (losses [3]float64, err error) {
 	err = torch.Do(func(s *torch.Scope) {
-		b := batch(s)
-		var l albef.Losses
-		torch.Autocast(bf16, m.Device(), func() { l = m.Pretrain(b, distill) })
-		l.Total().Backward()
-		opt.Step(s, learningRate)
-		losses = [3]float64{l.MLM.Item(), l.ITC.Item(), l.ITM.Item()}
+		var terms []train.Loss
+		s.Do(func(in *torch.Scope) {
+			b := batch(in)
+			torch.Autocast(bf16, m.Device(), func() {
+				l := m.Pretrain(b, distill)
+				terms = []train.Loss{{Name: "mlm", Value: l.MLM}, {Name: "itc", Value: l.ITC}, {Name: "itm", Value: l.ITM}}
+			})
+			train.KeepLosses(in, terms)
+		})
+		opt.Backward(s, train.Total(terms), learningRate)
+		for i, l := range terms {
+			losses[i] = l.Value.Item()
+		}
 	})
 	return losses, err
 }

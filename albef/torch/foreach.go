@@ -5,6 +5,7 @@ import "C"
 
 import (
 	"runtime"
+	"unsafe"
 )
 
 // AdamW holds what one fused AdamW call needs beside the tensors.
@@ -25,6 +26,45 @@ func (a AdamW) Update(params, grads, m, v, steps []*Tensor) {
 			C.double(a.LR), C.double(a.Beta1), C.double(a.Beta2), C.double(a.Decay), C.double(a.Eps))
 	})
 	runtime.KeepAlive([][]*Tensor{params, grads, m, v, steps})
+}
+
+// Backward walks back from the scalar loss as [Tensor.Backward] does, moves every
+// parameter by [AdamW.Update] as soon as its gradient is complete, and frees the
+// gradient. m, v and steps belong to params entry by entry; those that are nil
+// are made at the first gradient, belong to no scope, and are put in.
+// decays replaces Decay.
+func (a AdamW) Backward(loss *Tensor, params, m, v, steps []*Tensor, decays []float64) {
+	if len(params) == 0 {
+		loss.Backward()
+		return
+	}
+	p, pm, pv, ps := pointers(params), orNils(m), orNils(v), orNils(steps)
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	status := C.vt_backward_adamw(loss.c, &p[0], &pm[0], &pv[0], &ps[0], (*C.double)(&decays[0]), C.int64_t(len(p)),
+		C.double(a.LR), C.double(a.Beta1), C.double(a.Beta2), C.double(a.Eps))
+	for _, made := range []struct {
+		at  []unsafe.Pointer
+		out []*Tensor
+	}{{pm, m}, {pv, v}, {ps, steps}} {
+		for i, at := range made.at {
+			if made.out[i] == nil && at != nil {
+				made.out[i] = (*Scope)(nil).adopt("adamw state", at)
+			}
+		}
+	}
+	runtime.KeepAlive([][]*Tensor{params, m, v, steps, {loss}})
+	if status != 0 {
+		failNative("backward")
+	}
+}
+
+func orNils(ts []*Tensor) []unsafe.Pointer {
+	out := make([]unsafe.Pointer, len(ts))
+	for i, t := range ts {
+		out[i] = orNil(t)
+	}
+	return out
 }
 
 // Lerp moves every ts[i] towards ends[i] by weight, in one call:

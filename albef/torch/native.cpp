@@ -12,7 +12,6 @@
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/torch.h>
 
-#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -64,6 +63,7 @@ void* tensor(F f) noexcept {
 extern "C" {
 
 const char* vt_error(void) { return last_error.c_str(); }
+void vt_fail(const char* why) { last_error = why; }
 
 const char* vt_version(void) { return TORCH_VERSION; }
 
@@ -132,6 +132,10 @@ void* vt_alias(void* t) {
   return tensor([&] { return T(t); });
 }
 
+void* vt_data(void* t) {
+  return tensor([&] { return T(t).variable_data(); });
+}
+
 void* vt_clone(void* t) {
   return tensor([&] { return T(t).clone(); });
 }
@@ -175,28 +179,6 @@ void* vt_normalize(void* t, int64_t dim) {
   return tensor([&] {
     auto& x = T(t);
     return x / x.norm(2, dim, true).clamp_min(1e-12);
-  });
-}
-
-// In bf16 on a CPU libtorch's fused attention sets up a product for every head
-// of every sample, which costs two to six times what batched products do
-// (BenchmarkAttention).
-static at::Tensor batched_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, void* mask,
-                                    double dropout) {
-  c10::impl::ExcludeDispatchKeyGuard as_is(c10::DispatchKey::AutocastCPU);
-  auto scores = at::matmul(q * (1 / std::sqrt(static_cast<double>(q.size(-1)))), k.transpose(-2, -1));
-  if (mask) scores = scores + T(mask).to(scores.scalar_type());
-  auto shares = at::softmax(scores, -1);
-  if (dropout > 0) shares = at::dropout(shares, dropout, true);
-  return at::matmul(shares, v);
-}
-
-void* vt_sdpa(void* q, void* k, void* v, void* mask, double dropout) {
-  return tensor([&] {
-    if (!T(q).is_cuda() && T(q).scalar_type() == at::kBFloat16) return batched_attention(T(q), T(k), T(v), mask, dropout);
-    std::optional<at::Tensor> m;
-    if (mask) m = T(mask);
-    return at::scaled_dot_product_attention(T(q), T(k), T(v), m, dropout);
   });
 }
 

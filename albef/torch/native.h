@@ -27,6 +27,7 @@ void vt_free(void** ts, int64_t n);
 int vt_copy(void* dst, void* src);
 void* vt_alias(void* t);
 void* vt_clone(void* t);
+void* vt_data(void* t);
 int64_t vt_data_ptr(void* t);
 
 // Operations with scalars, shapes or options.
@@ -37,12 +38,20 @@ void* vt_expand(void* t, const int64_t* shape, int ndim);
 void* vt_clamp(void* t, double lo, double hi);
 void* vt_masked_fill(void* t, void* mask, double value);
 void* vt_normalize(void* t, int64_t dim);
-void* vt_sdpa(void* q, void* k, void* v, void* mask, double dropout);
 int vt_fill_uniform(void* t, double lo, double hi);
 int vt_fill_normal(void* t, double mean, double std);
 int vt_clamp_inplace(void* t, double lo, double hi);
 int vt_zero_diagonal(void* t);
 void* vt_compare(void* t, double value, int op);
+
+// Fused operations; see fused.cpp. What they don't make is NULL.
+void vt_fail(const char* why);
+int vt_use_isa(int level);
+int vt_dropout(void* t, double p, void** out);
+int vt_norm(void* x, void* y, void* weight, void* bias, double p, double eps, int post, void** sum, void** full, void** low);
+void* vt_low(void* t);
+int vt_distilled_cross_entropy(void* logits, void* teacher, void* words, double distill, int64_t ignore, void** out);
+int vt_attend(void* q, void* k, void* v, void* of, void* mask, int64_t heads, double p, void** out);
 
 // Autograd.
 int vt_set_requires_grad(void* t, int on);
@@ -55,12 +64,18 @@ int vt_backward(void* loss);
 int vt_fused_adamw(void** params, void** grads, void** m, void** v, void** steps, int64_t n, double lr, double beta1,
                    double beta2, double decay, double eps);
 int vt_foreach_lerp(void** ts, void** ends, int64_t n, double weight);
+int vt_backward_adamw(void* loss, void** params, void** m, void** v, void** steps, const double* decays, int64_t n, double lr, double beta1,
+                      double beta2, double eps);
 void* vt_total_norm(void** ts, int64_t n);
 int vt_foreach_scale(void** ts, int64_t n, void* scale);
 
 // Autocast to bf16 on one device kind; leave restores what enter found.
 int vt_autocast_enter(int cuda);
 int vt_autocast_leave(int cuda);
+
+// Times of operations: a line each of name, calls and nanoseconds, tab between.
+void vt_profile_begin(void);
+const char* vt_profile_end(void);
 
 // Random state of a device's default generator.
 int vt_seed(int64_t seed);

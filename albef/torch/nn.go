@@ -1,13 +1,6 @@
 package torch
 
-// #include "native.h"
-import "C"
-
-import (
-	"unsafe"
-
-	"github.com/sugarme/gotch/libtch"
-)
+import "github.com/sugarme/gotch/libtch"
 
 func optional(t *Tensor) libtch.Ctensor {
 	if t == nil {
@@ -21,13 +14,6 @@ func (t *Tensor) Linear(weight, bias *Tensor) *Tensor {
 	c := begin(t, weight)
 	libtch.AtgLinear(c.slot, t.ct(), weight.ct(), optional(bias))
 	return c.end("linear")
-}
-
-// LayerNorm normalises over the last dimension, whose size is width.
-func (t *Tensor) LayerNorm(weight, bias *Tensor, width int, eps float64) *Tensor {
-	c := begin(t, weight)
-	libtch.AtgLayerNorm(c.slot, t.ct(), []int64{int64(width)}, 1, weight.ct(), bias.ct(), eps, 1)
-	return c.end("layer_norm")
 }
 
 // Conv2D convolves [B, C, H, W] with weight [O, C, k, k]; bias may be nil.
@@ -44,27 +30,6 @@ func (t *Tensor) Embedding(weight *Tensor, padding int) *Tensor {
 	c := begin(t, weight)
 	libtch.AtgEmbedding(c.slot, weight.ct(), t.ct(), int64(padding), 0, 0)
 	return c.end("embedding")
-}
-
-// Dropout zeroes a share p of the elements and scales the rest; p 0 is t itself.
-func (t *Tensor) Dropout(p float64) *Tensor {
-	if p == 0 {
-		return t
-	}
-	c := begin(t, nil)
-	libtch.AtgDropout(c.slot, t.ct(), p, 1)
-	return c.end("dropout")
-}
-
-// Attention returns softmax(t·kᵀ/sqrt(d) + mask)·v for t, k, v [B, H, N, d],
-// in one fused operation where libtorch has one. mask is added and broadcasts
-// to [B, H, N, M]; nil masks nothing.
-func (t *Tensor) Attention(k, v, mask *Tensor, dropout float64) *Tensor {
-	var m unsafe.Pointer
-	if mask != nil {
-		m = mask.c
-	}
-	return native("attention", func() unsafe.Pointer { return C.vt_sdpa(t.c, k.c, v.c, m, C.double(dropout)) }, t, k, v, mask)
 }
 
 // CrossEntropy is the mean cross-entropy of logits t [N, K] and class indices

@@ -213,6 +213,13 @@ func (t *Tensor) Detach() *Tensor {
 	return c.end("detach")
 }
 
+// Data returns t cut off from autograd, sharing its storage, and with a count of
+// its own of changes in place: autograd does not notice that what it kept of it
+// was written to.
+func (t *Tensor) Data() *Tensor {
+	return native("data", func() unsafe.Pointer { return C.vt_data(t.c) }, t)
+}
+
 // Clone returns a copy of t.
 func (t *Tensor) Clone() *Tensor {
 	return native("clone", func() unsafe.Pointer { return C.vt_clone(t.c) }, t)

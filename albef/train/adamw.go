@@ -77,6 +77,35 @@ func (o *AdamW) Step(s *torch.Scope, lr float64) {
 	torch.ZeroGrad(o.Params())
 }
 
+// Backward walks back from loss and moves every parameter by one AdamW step with
+// learning rate lr as soon as its gradient is complete: what Backward and
+// [AdamW.Step] do, without all gradients ever being in memory. On CUDA, where
+// few calls for many parameters count for more than memory, they are done in
+// turn.
+func (o *AdamW) Backward(s *torch.Scope, loss *torch.Tensor, lr float64) {
+	if loss.Meta().Device.IsCUDA() {
+		loss.Backward()
+		o.Step(s, lr)
+		return
+	}
+	var params, ms, vs, steps []*torch.Tensor
+	var decays []float64
+	for _, g := range o.groups {
+		for _, sl := range g.slots {
+			params, decays = append(params, sl.param), append(decays, g.decay)
+			ms, vs, steps = append(ms, sl.m), append(vs, sl.v), append(steps, sl.step)
+		}
+	}
+	torch.AdamW{LR: lr, Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Eps}.Backward(loss, params, ms, vs, steps, decays)
+	i := 0
+	for _, g := range o.groups {
+		for _, sl := range g.slots {
+			sl.m, sl.v, sl.step = ms[i], vs[i], steps[i]
+			i++
+		}
+	}
+}
+
 // ClipNorm scales all gradients so that their common L2 norm is at most limit
 // and returns the norm before, as a scalar of s. Nothing waits for the device.
 func (o *AdamW) ClipNorm(s *torch.Scope, limit float64) *torch.Tensor {

@@ -164,21 +164,25 @@ func (r *running[B]) step(ctx context.Context, step int) error {
 	lr := r.Schedule.At(epoch, at, r.per)
 	var feedErr error
 	err := torch.Do(func(s *torch.Scope) {
-		b, err := r.Feed.Next(ctx, s)
-		if err == nil {
-			err = b.Check(r.Model.Config())
-		}
-		if feedErr = err; err != nil {
+		var losses []Loss
+		// What the forward made is freed before the backward, but for what the
+		// backward needs; that goes as it walks.
+		s.Do(func(in *torch.Scope) {
+			b, err := r.Feed.Next(ctx, in)
+			if err == nil {
+				err = b.Check(r.Model.Config())
+			}
+			if feedErr = err; err != nil {
+				return
+			}
+			r.examples += b.Len()
+			torch.Autocast(r.BF16, r.Model.Device(), func() { losses = r.Forward(b, r.Distill.At(epoch, at, r.per)) })
+			KeepLosses(in, losses)
+		})
+		if feedErr != nil {
 			return
 		}
-		r.examples += b.Len()
-		var losses []Loss
-		torch.Autocast(r.BF16, r.Model.Device(), func() { losses = r.Forward(b, r.Distill.At(epoch, at, r.per)) })
-		total(losses).Backward()
-		if r.Clip > 0 {
-			r.Opt.ClipNorm(s, r.Clip)
-		}
-		r.Opt.Step(s, lr)
+		r.update(s, Total(losses), lr)
 		r.remember(s, step, epoch, lr, losses)
 	})
 	if feedErr != nil {
@@ -190,7 +194,26 @@ func (r *running[B]) step(ctx context.Context, step int) error {
 	return err
 }
 
-func total(losses []Loss) *torch.Tensor {
+// update takes a step of the optimiser.
+func (r *running[B]) update(s *torch.Scope, loss *torch.Tensor, lr float64) {
+	if r.Clip == 0 {
+		r.Opt.Backward(s, loss, lr)
+		return
+	}
+	loss.Backward()
+	r.Opt.ClipNorm(s, r.Clip)
+	r.Opt.Step(s, lr)
+}
+
+// KeepLosses moves losses one scope out of in.
+func KeepLosses(in *torch.Scope, losses []Loss) {
+	for _, l := range losses {
+		in.Keep(l.Value)
+	}
+}
+
+// Total is the sum of losses.
+func Total(losses []Loss) *torch.Tensor {
 	sum := losses[0].Value
 	for _, l := range losses[1:] {
 		sum = sum.Add(l.Value)

@@ -1,9 +1,9 @@
 // Forced in front of gotch's C++ (-include): gotch v0.9.1 was written against
 // libtorch 2.1, and three functions have other signatures in 2.11. The
 // overloads below carry the old signatures, so that gotch compiles unmodified;
-// vlab calls none of the three.
+// vlab calls none of the three, and its own C++ (VLAB_OWN) is spared the includes.
 #pragma once
-#ifdef __cplusplus
+#if defined(__cplusplus) && !defined(VLAB_OWN)
 #include <torch/torch.h>
 
 #include <stdexcept>

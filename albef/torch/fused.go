@@ -1,0 +1,151 @@
+package torch
+
+// #cgo CXXFLAGS: -O3 -fopenmp -DVLAB_OWN
+// #cgo LDFLAGS: -fopenmp
+// #include "native.h"
+import "C"
+
+import (
+	"runtime"
+	"unsafe"
+)
+
+// Dropout zeroes a share p of the elements and scales the rest; p 0 is t itself.
+func (t *Tensor) Dropout(p float64) *Tensor {
+	if p == 0 {
+		return t
+	}
+	var out unsafe.Pointer
+	check("dropout", func() C.int { return C.vt_dropout(t.c, C.double(p), &out) })
+	runtime.KeepAlive(t)
+	return t.s.adopt("dropout", out)
+}
+
+// LayerNorm normalises over the last dimension, of C numbers.
+type LayerNorm struct {
+	Weight, Bias *Tensor // [C]
+	Eps          float64
+}
+
+// After returns the norm of x + dropout(y), both [..., C], as BERT's layers end:
+// full is the float32 stream that the next sum begins with, low the same in the
+// type of matrix products, which is another one under [Autocast]. y may be nil.
+func (n LayerNorm) After(x, y *Tensor, dropout float64) (full, low *Tensor) {
+	_, full, low = n.apply(x, y, dropout, 1)
+	if low == nil {
+		low = full
+	}
+	return full, low
+}
+
+// Before returns the sum x + dropout(y), both [..., C], and its norm in the type
+// of matrix products, as a layer of pre-norm begins. y may be nil: the sum is x
+// then.
+func (n LayerNorm) Before(x, y *Tensor, dropout float64) (sum, low *Tensor) {
+	sum, full, low := n.apply(x, y, dropout, 0)
+	if sum == nil {
+		sum = x
+	}
+	if low == nil {
+		low = full
+	}
+	return sum, low
+}
+
+func (n LayerNorm) apply(x, y *Tensor, dropout float64, post C.int) (sum, full, low *Tensor) {
+	var out [3]unsafe.Pointer
+	check("layer_norm", func() C.int {
+		return C.vt_norm(x.c, orNil(y), n.Weight.c, n.Bias.c, C.double(dropout), C.double(n.Eps), post, &out[0], &out[1], &out[2])
+	})
+	runtime.KeepAlive([]*Tensor{x, y, n.Weight, n.Bias})
+	s := innermost(x, y)
+	adopt := func(p unsafe.Pointer) *Tensor {
+		if p == nil {
+			return nil
+		}
+		return s.adopt("layer_norm", p)
+	}
+	return adopt(out[0]), adopt(out[1]), adopt(out[2])
+}
+
+// Attend returns softmax(t·kᵀ/sqrt(d) + mask)·v, head by head, for texts t
+// [B, T, C] that look at k and v [I, N, C]: text b at number of[b] (int64), or
+// at number b where of is nil. C holds the heads one after the other, d numbers
+// each. mask is added and broadcasts to [B, 1, T, N]; nil masks nothing. What
+// several texts look at is not copied for each. The result is [B, T, C].
+func (t *Tensor) Attend(k, v, of, mask *Tensor, heads int, dropout float64) *Tensor {
+	var out unsafe.Pointer
+	check("attention", func() C.int {
+		return C.vt_attend(t.c, orNil(k), orNil(v), orNil(of), orNil(mask), C.int64_t(heads), C.double(dropout), &out)
+	})
+	runtime.KeepAlive([]*Tensor{t, k, v, of, mask})
+	return innermost(t, k, v, of, mask).adopt("attention", out)
+}
+
+// SelfAttend is [Tensor.Attend] of a sequence to itself: t [B, N, 3C] holds
+// queries, keys and values side by side. The result is [B, N, C].
+func (t *Tensor) SelfAttend(heads int) *Tensor { return t.Attend(nil, nil, nil, nil, heads, 0) }
+
+// Low returns t in the type of matrix products: bf16 under [Autocast], else t
+// itself. Several products of the same tensor then convert it once.
+func (t *Tensor) Low() *Tensor {
+	return native("low", func() unsafe.Pointer { return C.vt_low(t.c) }, t)
+}
+
+// DistilledCrossEntropy is the mean over the rows of logits t [n, V] whose word
+// [n] (int64) isn't ignore of
+//
+//	(1-distill)·(-log p(word)) + distill·(-Σ teacher·log p)
+//
+// with p and teacher the softmax of t and of the teacher's logits [n, V], float32.
+// A nil teacher goes with distill 0. Without such a row the result is NaN.
+func (t *Tensor) DistilledCrossEntropy(teacher, words *Tensor, distill float64, ignore int) *Tensor {
+	var out unsafe.Pointer
+	check("cross_entropy", func() C.int {
+		return C.vt_distilled_cross_entropy(t.c, orNil(teacher), words.c, C.double(distill), C.int64_t(ignore), &out)
+	})
+	runtime.KeepAlive([]*Tensor{t, teacher, words})
+	return innermost(t, teacher, words).adopt("cross_entropy", out)
+}
+
+func orNil(t *Tensor) unsafe.Pointer {
+	if t == nil {
+		return nil
+	}
+	if t.c == nil {
+		panic(errFreed)
+	}
+	return t.c
+}
+
+// Advance runs one layer on the state of a stream in a scope of its own, and
+// returns the new state. What the layer made on the way and the old state are
+// freed, but for what autograd keeps of them: memory doesn't add up from layer
+// to layer. A nil entry of the state stays one.
+func Advance(state [2]*Tensor, layer func(state [2]*Tensor) [2]*Tensor) (out [2]*Tensor) {
+	s := innermost(state[:]...)
+	s.Do(func(in *Scope) {
+		var own [2]*Tensor
+		for i, x := range state {
+			if x != nil {
+				own[i] = in.Use(x)
+			}
+		}
+		out = layer(own)
+		for i, x := range out {
+			if x != nil && (i == 0 || x != out[0]) {
+				in.Keep(x)
+			}
+		}
+	})
+	for _, x := range state {
+		if x != nil && x.c != nil {
+			s.Free(x)
+		}
+	}
+	return out
+}
+
+// useKernels limits the fused operations to an instruction set, for tests: cgo
+// can't be used in them.
+func useKernels(level int) bool { return C.vt_use_isa(C.int(level)) == C.int(level) }
