@@ -57,13 +57,14 @@ func newGrowth(axes []axis, times map[size]bench.StepTimes) growth {
 // along evaluates one axis.
 func (g growth) along(a axis, times map[size]bench.StepTimes) grown {
 	out := grown{Name: a.name, Label: a.label, Unit: a.unit}
-	var amounts, counts, medians []float64
-	for _, v := range a.values {
+	n := len(a.values)
+	amounts, counts, medians := make([]float64, n), make([]float64, n), make([]float64, n)
+	for i, v := range a.values {
 		z := a.at(v)
 		t, p := times[z], g.expect(a, v)
 		p.Median, p.Min, p.Max, p.CPU = bench.Median(t.Wall), slices.Min(t.Wall), slices.Max(t.Wall), bench.Median(t.CPU)
 		out.Points = append(out.Points, p)
-		amounts, counts, medians = append(amounts, a.amount(z)), append(counts, p.GFLOP), append(medians, p.Median)
+		amounts[i], counts[i], medians[i] = a.amount(z), p.GFLOP, p.Median
 	}
 	out.Line, out.Count = fitLine(amounts, medians), fitLine(counts, medians)
 	for v := slices.Min(a.values); v <= slices.Max(a.values); v += a.grid {
