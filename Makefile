@@ -157,6 +157,10 @@ bench: setup ## our benchmarks beside PyTorch's, ten runs to bench/new.txt; BENC
 bench-peer: build ## the training step of the official code, of today's PyTorch and ours in turn, as ratios; ALBEF_OFFICIAL=dir names a checkout of the official code
 	@ALBEF_OFFICIAL="$(ALBEF_OFFICIAL)" PYTHON="$(PYTHON)" albef/bench/peer/run.sh $(PEERFLAGS)
 
+.PHONY: growth
+growth: setup ## how a training step's time grows with batch, text, image and depth, as a table and docs/pictures/growth.png; GROWTHFLAGS=
+	@go run ./albef/bench/growth --out docs/pictures/growth.png $(GROWTHFLAGS)
+
 .PHONY: clean
 clean: ## removes what was built in the checkout; the cache folder stays
 	@rm -rf bin demo-out bench .jupyter

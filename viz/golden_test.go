@@ -67,6 +67,7 @@ func figures() map[string]func() image.Image {
 		"curves":          curves,
 		"curves_log":      curvesLog,
 		"curves_empty":    func() image.Image { return viz.Curves(nil, viz.CurveOptions{Title: "loss", Width: 320, Height: 200}) },
+		"panels":          panels,
 		"layer_head_grid": layerHeads,
 		"colormaps":       colormapStrips,
 		"overlay_scale2": func() image.Image {
@@ -126,6 +127,18 @@ func curvesLog() image.Image {
 	y := []float64{3, 1, .4, .15, math.NaN(), .03, 0, .008}
 	return viz.Curves([]viz.Series{{Name: "validation", X: []float64{0, 1000, 2000, 3000, 4000, 5000, 6000, 7000}, Y: y}},
 		viz.CurveOptions{LogY: true, Width: 400, Height: 240, XLabel: "step", YLabel: "loss, logarithmic"})
+}
+
+func panels() image.Image {
+	steps := viz.Series{X: []float64{4, 16, 32}, Y: []float64{60, 240, 480}}
+	return viz.Panels([]viz.Panel{
+		{
+			Title: "batch", Note: "14 ms an image + 20 ms, R² 0.998", XLabel: "images", YLabel: "time of a step (ms)", Line: steps,
+			Points: []viz.Measured{{4, 80, 70, 95}, {16, 240, 235, 300}, {32, 470, 465, 473}},
+		},
+		{Title: "pixels", XLabel: "pixels a side", Points: []viz.Measured{{64, 100, 100, 100}, {256, 900, math.NaN(), 1}}},
+		{Title: "none", XLabel: "layers", YLabel: "time of a step (ms)"},
+	}, viz.PanelsOptions{Title: "A step's cost", Points: "measured: median, fastest to slowest", Line: "expected", Width: 300, Height: 220})
 }
 
 func layerHeads() image.Image {

@@ -42,6 +42,11 @@ func TestOddInputsDraw(t *testing.T) {
 	sane(t, "compare nothing", viz.Compare(nil, viz.CompareOptions{}))
 	sane(t, "bars of nothing", viz.Bars(nil, viz.BarsOptions{}))
 	sane(t, "grid of nothing", viz.LayerHeadGrid(nil, nil, viz.GridOptions{}))
+	sane(t, "no panels", viz.Panels(nil, viz.PanelsOptions{}))
+	sane(t, "odd panels", viz.Panels([]viz.Panel{
+		{Title: endless, Note: endless, XLabel: endless, YLabel: endless, Points: []viz.Measured{{nan, 1, 1, 1}, {1, math.Inf(1), 0, 0}, {0, 0, -1, nan}}},
+		{Line: viz.Series{Y: []float64{nan, -1, 0}}, Points: []viz.Measured{{-1, -1, -1, -1}}},
+	}, viz.PanelsOptions{Title: endless, Points: endless, Line: endless, Columns: 9, Width: 1, Height: 1}))
 	for name, y := range map[string][]float64{"one": {3}, "flat": {2, 2, 2}, "zero": {0, 0}, "nan": {nan, nan}, "inf": {1, math.Inf(1), 2}, "huge": {1e300, -1e300}, "tiny": {1e-300, 2e-300}} {
 		for _, log := range []bool{false, true} {
 			sane(t, "curve "+name, viz.Curves([]viz.Series{{Name: endless, Y: y}, {Y: nil}}, viz.CurveOptions{Title: endless, YLabel: endless, XLabel: endless, LogY: log, Width: 240, Height: 160, Smooth: .5}))

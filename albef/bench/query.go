@@ -16,7 +16,7 @@ const gradCAMLength = 12
 func gradCAMs(ctx context.Context, m *albef.Model, spec Spec, times *clock, r *Result) error {
 	c := m.Config()
 	layer := c.FusionLayer + min(2, (c.Layers-c.FusionLayer)/2)
-	p := newPairs(c, spec.Device, 1, rand.New(rand.NewPCG(1, 2)))
+	p := newPairs(c, spec.Device, 1, textLength, rand.New(rand.NewPCG(1, 2)))
 	defer p.close()
 	r.Batch = 1
 	r.FLOPs = GradCAMFLOPs(c, gradCAMLength, layer)
@@ -34,7 +34,7 @@ func gradCAMs(ctx context.Context, m *albef.Model, spec Spec, times *clock, r *R
 
 // embeddings turns a batch of images and of texts into features.
 func embeddings(ctx context.Context, m *albef.Model, spec Spec, times *clock, r *Result) error {
-	p := newPairs(m.Config(), spec.Device, spec.Batch, rand.New(rand.NewPCG(1, 2)))
+	p := newPairs(m.Config(), spec.Device, spec.Batch, textLength, rand.New(rand.NewPCG(1, 2)))
 	defer p.close()
 	r.FLOPs = float64(spec.Batch) * EmbedFLOPs(m.Config(), textLength)
 	return spec.repeat(ctx, times, func() error {

@@ -25,24 +25,27 @@ type pairs struct {
 	words             []int64 // the ids on the host
 }
 
-// newPairs draws batch pairs. Every fourth text is 3, 6 or 9 tokens shorter
-// than the first.
-func newPairs(c albef.Config, dev torch.Device, batch int, rng *rand.Rand) pairs {
-	words, mask := make([]int64, batch*textLength), make([]int64, batch*textLength)
+// newPairs draws batch pairs, the longest texts of length tokens.
+func newPairs(c albef.Config, dev torch.Device, batch, length int, rng *rand.Rand) pairs {
+	words, mask := make([]int64, batch*length), make([]int64, batch*length)
 	for i := range batch {
-		row := words[i*textLength:]
-		for j := range textLength - i%4*3 {
-			row[j], mask[i*textLength+j] = 1000+rng.Int64N(int64(min(30000, c.VocabSize)-1000)), 1
+		row := words[i*length:]
+		for j := range lengthOf(i, length) {
+			row[j], mask[i*length+j] = 1000+rng.Int64N(int64(min(30000, c.VocabSize)-1000)), 1
 		}
 		row[0] = clsID
 	}
 	return pairs{
 		images: torch.Full(nil, 0, torch.Float32, dev, batch, 3, c.ImageRes, c.ImageRes).FillNormal(0, 1),
-		ids:    onDevice(words, dev, batch, textLength),
-		mask:   onDevice(mask, dev, batch, textLength),
+		ids:    onDevice(words, dev, batch, length),
+		mask:   onDevice(mask, dev, batch, length),
 		words:  words,
 	}
 }
+
+// lengthOf is how many tokens text i of a batch has: of 25 at most every fourth
+// text has 25, 22, 19 or 16, and so in proportion.
+func lengthOf(i, longest int) int { return longest - i%4*3*longest/textLength }
 
 // onDevice copies v to dev, as a tensor of no scope.
 func onDevice(v []int64, dev torch.Device, shape ...int) *torch.Tensor {
@@ -66,7 +69,7 @@ func (p pairs) close() {
 func steps(ctx context.Context, m *albef.Model, spec Spec, times *clock, r *Result) error {
 	c := m.Config()
 	rng := rand.New(rand.NewPCG(1, 2))
-	p := newPairs(c, spec.Device, spec.Batch, rng)
+	p := newPairs(c, spec.Device, spec.Batch, textLength, rng)
 	defer p.close()
 	masker := albef.Masker{Prob: c.MaskProb, Mask: maskID, CLS: clsID, VocabSize: c.VocabSize}
 	opt := NewOptimizer(m)
@@ -91,7 +94,7 @@ func (p pairs) batch(drawn albef.Masking) func(s *torch.Scope) albef.Batch {
 	return func(s *torch.Scope) albef.Batch {
 		b := albef.Batch{Images: s.Use(p.images), IDs: s.Use(p.ids), Mask: s.Use(p.mask)}
 		dev := p.images.Meta().Device
-		b.MaskedIDs = s.Ints(drawn.IDs, len(drawn.IDs)/textLength, textLength).ToDevice(dev)
+		b.MaskedIDs = s.Ints(drawn.IDs, p.ids.Size(0), p.ids.Size(1)).ToDevice(dev)
 		if n := len(drawn.Positions); n > 0 {
 			b.Positions, b.Words = s.Ints(drawn.Positions, n).ToDevice(dev), s.Ints(drawn.Words, n).ToDevice(dev)
 		}

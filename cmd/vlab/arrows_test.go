@@ -16,7 +16,7 @@ import (
 // stands beside or above it. A folder stands for the packages in it that no
 // longer path names. Within one folder imports are free.
 var layers = [][]string{
-	{"cmd", "notebooks"},
+	{"cmd", "notebooks", "albef/bench/growth"},
 	{"repl", "kernel"},
 	{"repl/session"},
 	{"albef/lab"},
