@@ -86,6 +86,13 @@ var features = []struct {
 		row[draw.IntN(dim)] = float32(i%5) * 0x1p-24
 		return row
 	}},
+	{"one another's permutations", func(draw *rand.Rand, _, dim int, _ []float32) []float32 {
+		row := make([]float32, dim) // codes leave no rest, and a flat query makes all scores one but for rounding
+		for i, j := range draw.Perm(dim) {
+			row[i] = float32((j*37+127)%128) / 1024 // 127 is among them
+		}
+		return row
+	}},
 	{"rounded off", func(draw *rand.Rand, _, dim int, base []float32) []float32 {
 		row := make([]float32, dim) // the sum is next to 0, its parts are not
 		for i := 0; i+1 < dim; i += 2 {
@@ -112,11 +119,22 @@ func TestSearchEqualsPlain(t *testing.T) {
 					rows[i] = kind.row(draw, i, dim, base)
 				}
 				f := fileOf(t, rows)
-				queries := [][]float32{base, direction(draw, dim), rows[draw.IntN(n)], make([]float32, dim)}
+				queries := [][]float32{
+					base, direction(draw, dim), rows[draw.IntN(n)], make([]float32, dim), flat(dim, 0), flat(dim, 1e-6), flat(dim, 1e-4),
+				}
 				compareWays(t, f, rows, queries, 1+draw.IntN(20))
 			}
 		})
 	}
+}
+
+// flat is a query of numbers that differ by a share of themselves.
+func flat(dim int, share float64) []float32 {
+	q := make([]float32, dim)
+	for i := range q {
+		q[i] = float32(1. / 3 * (1 + share*math.Sin(float64(i))))
+	}
+	return q
 }
 
 func compareWays(t *testing.T, f *gallery.File, rows, queries [][]float32, k int) {
