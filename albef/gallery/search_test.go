@@ -120,7 +120,7 @@ func TestSearchEqualsPlain(t *testing.T) {
 				}
 				f := fileOf(t, rows)
 				queries := [][]float32{
-					base, direction(draw, dim), rows[draw.IntN(n)], make([]float32, dim), flat(dim, 0), flat(dim, 1e-6), flat(dim, 1e-4),
+					base, direction(draw, dim), rows[draw.IntN(n)], make([]float32, dim), flat(dim, 1e-6), flat(dim, 1e-4), whole(dim),
 				}
 				compareWays(t, f, rows, queries, 1+draw.IntN(20))
 			}
@@ -133,6 +133,16 @@ func flat(dim int, share float64) []float32 {
 	q := make([]float32, dim)
 	for i := range q {
 		q[i] = float32(1. / 3 * (1 + share*math.Sin(float64(i))))
+	}
+	return q
+}
+
+// whole is a query that codes leave no rest of, so that scores differ from
+// theirs by the loop's rounding alone.
+func whole(dim int) []float32 {
+	q := make([]float32, dim)
+	for i := range q {
+		q[i] = float32(32767-i%3) / 32768
 	}
 	return q
 }
