@@ -8,8 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"vlab/albef/gallery"
 )
@@ -55,7 +59,7 @@ func BenchmarkTopK(b *testing.B) {
 	}
 	path := synthetic(b, 1_000_000, 256)
 	draw := rand.New(rand.NewPCG(3, 4))
-	for _, queries := range []int{1, 16} {
+	for _, queries := range []int{1, 4, 16} {
 		b.Run(fmt.Sprintf("million/queries=%d", queries), func(b *testing.B) {
 			f, err := gallery.Open(path)
 			if err != nil {
@@ -65,17 +69,36 @@ func BenchmarkTopK(b *testing.B) {
 			debug.FreeOSMemory()
 			resetPeak(b)
 			asked := make([][]float32, queries)
+			var took []float64 // ms
+			before := cpuMS(b)
 			for b.Loop() {
 				for i := range asked {
 					asked[i] = direction(draw, f.Dim())
 				}
+				begin := time.Now()
 				if hits, err := f.Search(b.Context(), asked, 10); err != nil || len(hits[queries-1]) != 10 {
 					b.Fatal(hits, err)
 				}
+				took = append(took, float64(time.Since(begin).Microseconds())/1000)
 			}
+			b.ReportMetric((cpuMS(b)-before)/float64(len(took)), "cpu-ms")
+			b.ReportMetric(took[0], "first-ms")
+			slices.Sort(took)
+			b.ReportMetric(took[0], "min-ms")
+			b.ReportMetric(took[len(took)/2], "median-ms")
 			b.ReportMetric(peakMB(b), "peak-MB")
 		})
 	}
+}
+
+// cpuMS is the process's CPU time, in milliseconds.
+func cpuMS(tb testing.TB) float64 {
+	tb.Helper()
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		tb.Fatal(err)
+	}
+	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e6
 }
 
 // resetPeak makes the process's peak what it has now.

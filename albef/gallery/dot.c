@@ -50,6 +50,18 @@ __attribute__((target("avx512f,avx512bw"))) static void avx512(const int8_t *cod
 	}
 }
 
+// four512 is avx512 for four queries, whose codes are widened once.
+__attribute__((target("avx512f,avx512bw"))) static void four512(const int8_t *codes, size_t rows, size_t stride, const int16_t *query, int32_t *out) {
+	for (size_t r = 0; r < rows; r++, codes += stride) {
+		__m512i sum[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()};
+		for (size_t i = 0; i < stride; i += 32) {
+			__m512i a = _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(codes + i)));
+			for (int q = 0; q < 4; q++) sum[q] = _mm512_add_epi32(sum[q], _mm512_madd_epi16(a, _mm512_loadu_si512(query + q * stride + i)));
+		}
+		for (int q = 0; q < 4; q++) out[q * rows + r] = _mm512_reduce_add_epi32(sum[q]);
+	}
+}
+
 int vlab_dots_best(void) {
 	__builtin_cpu_init();
 	if (__builtin_cpu_supports("avx512bw")) return VLAB_DOTS_AVX512;
@@ -60,7 +72,11 @@ int vlab_dots_best(void) { return VLAB_DOTS_PLAIN; }
 #endif
 
 void vlab_dots(int way, const int8_t *codes, size_t rows, size_t stride, const int16_t *queries, size_t count, int32_t *out) {
-	for (size_t q = 0; q < count; q++, queries += stride, out += rows) {
+	size_t q = 0;
+#if defined(__x86_64__)
+	for (; way == VLAB_DOTS_AVX512 && q + 4 <= count; q += 4, queries += 4 * stride, out += 4 * rows) four512(codes, rows, stride, queries, out);
+#endif
+	for (; q < count; q++, queries += stride, out += rows) {
 		switch (way) {
 #if defined(__x86_64__)
 		case VLAB_DOTS_AVX512:

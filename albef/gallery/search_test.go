@@ -202,7 +202,7 @@ func TestFewRowsAreScored(t *testing.T) {
 func TestWaysAgree(t *testing.T) {
 	draw := rand.New(rand.NewPCG(1, 1))
 	for _, stride := range []int{64, 128, 256, 1024} {
-		const rows, count = 37, 3
+		const rows, count = 37, 7
 		codes, queries := make([]int8, rows*stride), make([]int16, count*stride)
 		for i := range codes {
 			codes[i] = int8(draw.IntN(255) - 127)
