@@ -189,6 +189,7 @@ func (r *Run) take(t *task.Trained) {
 		}
 		r.model.core, r.model.vqa, r.model.judge = m.core, m.vqa, m.judge
 		r.model.owned, r.model.live, r.model.seen = false, true, nil
+		r.model.pictures.clear()
 		r.model.closed.Store(false)
 	}
 	r.holds = true
