@@ -11,3 +11,12 @@ func (m *Model) KeepPictures(bytes int) { m.pictures.most = bytes }
 
 // Train makes the weights count as changing, or goes back.
 func (m *Model) Train(on bool) { m.live = on }
+
+// FeatureHash is [Model.featureHash].
+func (m *Model) FeatureHash() string {
+	h, err := m.featureHash()
+	if err != nil {
+		panic(err)
+	}
+	return h.String()
+}

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"vlab/albef"
+	features "vlab/albef/gallery"
 	"vlab/albef/task"
 	"vlab/albef/text"
 	"vlab/albef/torch"
@@ -41,6 +42,7 @@ type Model struct {
 	seen   galleryCache
 
 	pictures pictures // that were asked about last
+	hash     features.Hash
 }
 
 // FromTrained wraps a model in training or just trained; nil gives nil. The
