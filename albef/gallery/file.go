@@ -61,7 +61,7 @@ func Is(path string) bool {
 func mapFile(path string) (raw []byte, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, errors.Unwrap(err) // without the path, which the caller names
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	info, err := f.Stat()

@@ -40,11 +40,7 @@ type badPicture struct {
 // error, here or when the damaged part is first read. The caller closes the
 // gallery.
 func OpenGallery(path string) (*Images, error) {
-	g, err := openSaved(homePath(path))
-	if err != nil {
-		return nil, fmt.Errorf("open gallery: %w", err)
-	}
-	return g, nil
+	return openSaved(homePath(path))
 }
 
 func openSaved(path string) (*Images, error) {
