@@ -71,7 +71,10 @@ func mapFile(path string) (raw []byte, err error) {
 	if !info.Mode().IsRegular() || info.Size() == 0 {
 		return nil, hinted("name a file that was saved as a gallery", "no saved gallery: it is empty or no file")
 	}
-	return unix.Mmap(int(f.Fd()), 0, int(info.Size()), unix.PROT_READ, unix.MAP_SHARED)
+	if raw, err = unix.Mmap(int(f.Fd()), 0, int(info.Size()), unix.PROT_READ, unix.MAP_SHARED); err != nil {
+		return nil, fmt.Errorf("map %d bytes into memory: %w", info.Size(), err)
+	}
+	return raw, nil
 }
 
 func newFile(path string, raw []byte) (*File, error) {
@@ -193,8 +196,12 @@ func (f *File) row(i int) (Picture, []uint16, error) {
 // 64 kB around it. The caller holds mu.
 func (f *File) release() error {
 	page := int64(os.Getpagesize())
-	if at := (f.p.features + page - 1) / page * page; at < int64(len(f.raw)) {
-		return unix.Madvise(f.raw[at:], unix.MADV_DONTNEED)
+	at := (f.p.features + page - 1) / page * page
+	if at >= int64(len(f.raw)) {
+		return nil
+	}
+	if err := unix.Madvise(f.raw[at:], unix.MADV_DONTNEED); err != nil {
+		return fmt.Errorf("give the memory of %s back: %w", f.path, err)
 	}
 	return nil
 }

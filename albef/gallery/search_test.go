@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
 
 	"vlab/albef/gallery"
@@ -109,7 +110,11 @@ func TestSearchEqualsPlain(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	for _, kind := range features {
 		t.Run(kind.name, func(t *testing.T) {
-			for seed := range uint64(12) {
+			seeds := uint64(12)
+			if testing.Short() {
+				seeds = 3
+			}
+			for seed := range seeds {
 				runtime.GOMAXPROCS(1 + int(seed%4))
 				draw := rand.New(rand.NewPCG(seed, 9))
 				n, dim := 1+draw.IntN(4000), []int{1, 7, 64, 100, 256}[draw.IntN(5)]
@@ -183,6 +188,32 @@ func FuzzSearch(f *testing.F) {
 		}
 		compareWays(t, fileOf(t, rows[1:]), rows[1:], rows[:1], int(k)%10+1)
 	})
+}
+
+// TestSearchesAtOnce: several goroutines search one file, and read its pictures.
+func TestSearchesAtOnce(t *testing.T) {
+	draw := rand.New(rand.NewPCG(6, 6))
+	rows := make([][]float32, 3000)
+	for i := range rows {
+		rows[i] = direction(draw, 32)
+	}
+	f := fileOf(t, rows)
+	want := plain(rows, rows[7], 5)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 10 {
+				got, err := f.Search(t.Context(), [][]float32{rows[7], rows[8]}, 5)
+				if err != nil || !slices.Equal(got[0], want) {
+					t.Errorf("got %v (%v), want %v", got, err, want)
+				}
+				if p, err := f.Picture(2999); err != nil || p.Name != "2999" {
+					t.Errorf("got %v (%v), want picture 2999", p, err)
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 // TestFewRowsAreScored: the bounds leave little to do.

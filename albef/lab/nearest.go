@@ -88,7 +88,7 @@ func (l *shortlist) add(m *Model, g *Images, picture int, sim float32) error {
 	if changed {
 		res := m.config.ImageRes
 		if g.pixels(picture, res, make([]float32, 3*res*res)) != nil {
-			return nil // it is noted among those that can't be read
+			return nil //nolint:nilerr // pixels has noted it among those that can't be read
 		}
 		l.changed = append(l.changed, len(l.pictures))
 	}

@@ -99,10 +99,10 @@ func (f *savedFile) pathOf(name string) string {
 func nameFor(folder, path string) (string, error) {
 	folder, err := filepath.Abs(folder)
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("the folder %s: %w", folder, err)
 	}
 	if path, err = filepath.Abs(path); err != nil {
-		return "", err
+		return "", fmt.Errorf("the picture %s: %w", path, err)
 	}
 	if below, err := filepath.Rel(folder, path); err == nil && filepath.IsLocal(below) {
 		return filepath.ToSlash(below), nil
