@@ -154,15 +154,19 @@ func whole(dim int) []float32 {
 
 func compareWays(t *testing.T, f *gallery.File, rows, queries [][]float32, k int) {
 	t.Helper()
+	want := make([][]gallery.Hit, len(queries))
+	for i, q := range queries {
+		want[i] = plain(rows, q, k)
+	}
 	for _, way := range gallery.Ways() {
 		f.Use(way)
 		got, err := f.Search(t.Context(), queries, k)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i, q := range queries {
-			if want := plain(rows, q, k); !slices.Equal(got[i], want) {
-				t.Fatalf("way %d, %d rows of %d, query %d, k %d:\ngot  %v\nwant %v", way, len(rows), len(q), i, k, got[i], want)
+		for i := range queries {
+			if !slices.Equal(got[i], want[i]) {
+				t.Fatalf("way %d, %d rows of %d, query %d, k %d:\ngot  %v\nwant %v", way, len(rows), len(rows[0]), i, k, got[i], want[i])
 			}
 		}
 	}
