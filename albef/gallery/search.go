@@ -143,8 +143,30 @@ func (s *sifter) block(b int) error {
 	return nil
 }
 
+// scoredAtOnce is how many rows are scored before their memory is given back.
+const scoredAtOnce = 1 << 16
+
 // rank scores rows, and returns the best k.
 func (f *File) rank(ctx context.Context, q question, rows []int, k int) ([]Hit, error) {
+	slices.Sort(rows) // read in order
+	var hits []Hit
+	for part := range slices.Chunk(rows, scoredAtOnce) {
+		scored, err := f.scores(ctx, q, part)
+		if err != nil {
+			return nil, err
+		}
+		hits = append(hits, scored...)
+		slices.SortFunc(hits, func(a, b Hit) int { return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Row, b.Row)) })
+		hits = hits[:min(k, len(hits))]
+		if err := f.release(); err != nil {
+			return nil, err
+		}
+	}
+	return hits, nil
+}
+
+// scores scores rows.
+func (f *File) scores(ctx context.Context, q question, rows []int) ([]Hit, error) {
 	hits := make([]Hit, len(rows))
 	work, ctx := errgroup.WithContext(ctx)
 	work.SetLimit(runtime.GOMAXPROCS(0))
@@ -160,12 +182,5 @@ func (f *File) rank(ctx context.Context, q question, rows []int, k int) ([]Hit, 
 			return ctx.Err()
 		})
 	}
-	if err := work.Wait(); err != nil {
-		return nil, err
-	}
-	if err := f.release(); err != nil {
-		return nil, err
-	}
-	slices.SortFunc(hits, func(a, b Hit) int { return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Row, b.Row)) })
-	return hits[:min(k, len(hits))], nil
+	return hits, work.Wait()
 }

@@ -128,51 +128,74 @@ func (a *archive) close() error {
 	return a.old.Close()
 }
 
+// known is what the old file has: the rows of its pictures by name, and why
+// others could not be read.
+type known struct {
+	rows map[string]int
+	bad  map[features.Picture]string
+}
+
+// known lists the old file's pictures, none where it is of other drawn scenes.
+func (a *archive) known() (known, error) {
+	k := known{map[string]int{}, map[features.Picture]string{}}
+	if a.old == nil || a.old.note.Drawn != a.images.drawn || a.old.note.Seed != a.images.seed {
+		return k, nil
+	}
+	for i := range a.old.Len() {
+		p, err := a.old.Picture(i)
+		if err != nil {
+			return k, err
+		}
+		k.rows[p.Name] = i
+	}
+	for _, b := range a.old.note.Bad {
+		k.bad[b.Picture] = b.Reason
+	}
+	return k, nil
+}
+
 // plan looks for every picture in what is known already.
 func (a *archive) plan() error {
-	g, old, bad := a.images, map[string]int{}, map[features.Picture]string{}
-	if a.old != nil && a.old.note.Drawn == g.drawn && a.old.note.Seed == g.seed {
-		for i := range a.old.Len() {
-			p, err := a.old.Picture(i)
-			if err != nil {
-				return err
-			}
-			old[p.Name] = i
-		}
-		for _, b := range a.old.note.Bad {
-			bad[b.Picture] = b.Reason
-		}
+	k, err := a.known()
+	if err != nil {
+		return err
 	}
-	a.plans = make([]planned, g.Len())
+	a.plans = make([]planned, a.images.Len())
 	for i := range a.plans {
-		p := planned{old: -1, seen: -1}
-		if err := a.identify(&p, i); err != nil {
+		if a.plans[i], err = a.planOf(i, k); err != nil {
 			return err
 		}
-		row, known := old[p.Name]
-		if known {
-			was, err := a.old.Picture(row)
-			if err != nil {
-				return err
-			}
-			delete(old, p.Name)
-			if was == p.Picture {
-				p.old = row
-			} else if p.bad == "" {
-				a.out.Changed++
-			}
-		}
-		if why, ok := bad[p.Picture]; ok && p.bad == "" {
-			p.bad = why
-		}
-		if p.bad != "" {
-			g.markBad(i, errors.New(p.bad))
-		}
-		p.seen = a.rowSeen(i, p.Picture)
-		a.plans[i] = p
 	}
-	a.out.Gone = len(old)
+	a.out.Gone = len(k.rows)
 	return nil
+}
+
+// planOf is what becomes of picture i; what it finds in k is taken out.
+func (a *archive) planOf(i int, k known) (planned, error) {
+	p := planned{old: -1, seen: -1}
+	if err := a.identify(&p, i); err != nil {
+		return p, err
+	}
+	if p.bad == "" {
+		p.bad = k.bad[p.Picture]
+	}
+	if row, ok := k.rows[p.Name]; ok {
+		was, err := a.old.Picture(row)
+		if err != nil {
+			return p, err
+		}
+		delete(k.rows, p.Name)
+		if was == p.Picture {
+			p.old = row
+		} else if p.bad == "" {
+			a.out.Changed++
+		}
+	}
+	if p.bad != "" {
+		a.images.markBad(i, errors.New(p.bad))
+	}
+	p.seen = a.rowSeen(i, p.Picture)
+	return p, nil
 }
 
 // identify fills in what tells picture i from another of its name.
