@@ -25,22 +25,27 @@ type Maps struct {
 // fusion layer of twelve): attention · max(gradient, 0), the gradient being
 // that of the logit for "match". The backward walk ends at that layer.
 // Source: Grounding.py val, mode itm; per token as in visualization.ipynb.
-func (m *Model) GradCAM(embeds, ids, mask *torch.Tensor, layer int) (Maps, error) {
-	if layer < m.config.FusionLayer || layer >= m.config.Layers {
-		return Maps{}, &hintError{
-			fmt.Errorf("grad-cam: layer %d is no fusion layer", layer),
-			fmt.Sprintf("layers %d to %d attend to the image", m.config.FusionLayer, m.config.Layers-1),
-		}
+func (m *Model) GradCAM(embeds, ids, mask *torch.Tensor, layer int) (maps Maps, err error) {
+	if err := m.isFusion(layer); err != nil {
+		return maps, err
+	}
+	torch.NoGrad(func() { maps, err = m.GradCAMOf(m.Text.Image(embeds), ids, mask, layer) })
+	return maps, err
+}
+
+// GradCAMOf is [Model.GradCAM] of images whose keys and values are there.
+func (m *Model) GradCAMOf(images KeyValues, ids, mask *torch.Tensor, layer int) (Maps, error) {
+	if err := m.isFusion(layer); err != nil {
+		return Maps{}, err
 	}
 	var maps Maps
 	torch.NoGrad(func() {
 		text := m.Text.Encode(ids, mask, 0)
-		image := m.Text.Image(embeds)
 		torch.WithGrad(func() {
 			// Gradients have to reach the layer's attention, no further: a leaf
 			// made of the text's state starts the graph.
 			text = text.Detach().RequireGrad(true)
-			hidden, attention := m.Text.FuseMap(text, mask, image, layer)
+			hidden, attention := m.Text.FuseMap(text, mask, images, layer)
 			maps.Logits = m.Match(hidden)
 			maps.Attention = attention
 			maps.Gradient = maps.Logits.Select(1, 1).Sum().Gradients(attention)[0]
@@ -51,6 +56,17 @@ func (m *Model) GradCAM(embeds, ids, mask *torch.Tensor, layer int) (Maps, error
 		maps.Tokens = maps.Heads.MeanDim(1, false)
 	})
 	return maps, nil
+}
+
+// isFusion is an error for a layer that doesn't attend to the image.
+func (m *Model) isFusion(layer int) error {
+	if layer >= m.config.FusionLayer && layer < m.config.Layers {
+		return nil
+	}
+	return &hintError{
+		fmt.Errorf("grad-cam: layer %d is no fusion layer", layer),
+		fmt.Sprintf("layers %d to %d attend to the image", m.config.FusionLayer, m.config.Layers-1),
+	}
 }
 
 // weigh is attention · max(gradient, 0) on the grid of patches, padding zeroed.

@@ -146,6 +146,12 @@ func (m *Classifier) Logits(images, ids, mask *torch.Tensor) *torch.Tensor {
 	return m.online.logits(Labelled{Images: images, IDs: ids, Mask: mask}, 0)
 }
 
+// LogitsOf is [Classifier.Logits] of sentences about images whose keys and
+// values are there.
+func (m *Classifier) LogitsOf(images KeyValues, ids, mask *torch.Tensor) *torch.Tensor {
+	return m.online.head.forward(m.Text.Fuse(m.Text.Encode(ids, mask, 0), mask, images, 0))
+}
+
 // GradCAM explains the logit of one class, by its place, for each sentence by
 // the cross-attention of a fusion layer (counted over all layers), as
 // [Model.GradCAM] does for the match: [B, T, G, G]. In a model for pairs an even

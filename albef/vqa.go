@@ -233,6 +233,11 @@ func (m *VQA) Question(images, ids, mask *torch.Tensor) *torch.Tensor {
 	return vqaParts{m.Image, m.Text, m.Decoder}.question(images, ids, mask, 0)
 }
 
+// QuestionOf is [VQA.Question] about images whose keys and values are there.
+func (m *VQA) QuestionOf(images KeyValues, ids, mask *torch.Tensor) *torch.Tensor {
+	return m.Text.Fuse(m.Text.Encode(ids, mask, 0), mask, images, 0)
+}
+
 // States projects the states [B, T, C] of questions, of which mask [B, T] tells
 // tokens from padding, to what a decoder looks at.
 func (m *TextModel) States(states, mask *torch.Tensor) KeyValues {

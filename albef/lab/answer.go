@@ -48,16 +48,15 @@ func (m *Model) Answer(ctx context.Context, img image.Image, question string, an
 			if err != nil {
 				return err
 			}
-			pixels, err := m.pixelsOf(img)
+			picture, err := m.see(ctx, s, img)
 			if err != nil {
 				return err
 			}
 			if len(answers) == 0 {
 				answers = m.answers
 			}
-			side := m.config.ImageRes
 			mask := torch.Full(s, 1, torch.Int64, m.device, 1, len(ids))
-			states := m.vqa.Question(s.Floats(pixels, 1, 3, side, side).ToDevice(m.device), s.Ints(ids, 1, len(ids)).ToDevice(m.device), mask)
+			states := m.vqa.QuestionOf(picture.image, s.Ints(ids, 1, len(ids)).ToDevice(m.device), mask)
 			if err := ctx.Err(); err != nil {
 				return err
 			}

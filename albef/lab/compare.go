@@ -45,6 +45,25 @@ func (m *Model) Compare(ctx context.Context, first, second image.Image, sentence
 	return out, nil
 }
 
+// judged makes tensors of a sentence and the pictures it is about.
+func (m *Model) judged(s *torch.Scope, sentence string, pictures ...image.Image) (asked, error) {
+	var all []float32
+	for _, img := range pictures {
+		pixels, err := m.pixelsOf(img)
+		if err != nil {
+			return asked{}, err
+		}
+		all = append(all, pixels...)
+	}
+	in, err := m.said(s, sentence)
+	if err != nil {
+		return asked{}, err
+	}
+	side := m.config.ImageRes
+	in.image = s.Floats(all, len(pictures), 3, side, side).ToDevice(m.device)
+	return in, nil
+}
+
 // explainPair reads the map of either picture.
 func (m *Model) explainPair(in asked, out *Comparison) error {
 	class := 0

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"vlab/albef"
 	"vlab/albef/data"
 	"vlab/albef/torch"
 	"vlab/viz"
@@ -42,7 +43,7 @@ func (m *Model) Describe(ctx context.Context, img image.Image, captions []string
 	}
 	out := &Captions{picture: img, Searched: len(captions)}
 	err := m.work(ctx, "describe", func(ctx context.Context, s *torch.Scope) error {
-		embeds, err := m.embedOne(ctx, s, img)
+		seen, err := m.see(ctx, s, img)
 		if err != nil {
 			return err
 		}
@@ -53,8 +54,8 @@ func (m *Model) Describe(ctx context.Context, img image.Image, captions []string
 		if err != nil {
 			return err
 		}
-		sims := m.textFeats(t).MatMul(m.imageFeats(embeds).T()).Floats()
-		return m.rankTexts(ctx, s, out, captions, embeds, sims, t, k)
+		sims := m.textFeats(t).MatMul(m.imageFeats(seen.embeds).T()).Floats()
+		return m.rankTexts(ctx, s, out, captions, seen.image, sims, t, k)
 	})
 	if err != nil {
 		return nil, err
@@ -70,15 +71,11 @@ func (m *Model) Describe(ctx context.Context, img image.Image, captions []string
 }
 
 // rankTexts asks ITM about the texts most similar to the picture.
-func (m *Model) rankTexts(ctx context.Context, s *torch.Scope, out *Captions, captions []string, embeds *torch.Tensor,
+func (m *Model) rankTexts(ctx context.Context, s *torch.Scope, out *Captions, captions []string, seen albef.KeyValues,
 	sims []float32, t texts, k int,
 ) error {
 	list := best(len(sims), max(k, m.shortlist), func(i int) float32 { return sims[i] })
-	pairs := make([]pair, len(list))
-	for i, row := range list {
-		pairs[i] = pair{text: row}
-	}
-	verdicts, err := m.match(ctx, s, embeds, t, pairs)
+	verdicts, err := m.matchOne(ctx, s, seen, t, list)
 	if err != nil {
 		return err
 	}
@@ -95,15 +92,6 @@ func (m *Model) rankTexts(ctx context.Context, s *torch.Scope, out *Captions, ca
 		out.Hits[i].Rank = i + 1
 	}
 	return nil
-}
-
-// embedOne encodes one picture, [1, P, C].
-func (m *Model) embedOne(ctx context.Context, s *torch.Scope, img image.Image) (*torch.Tensor, error) {
-	pixels, err := m.pixelsOf(img)
-	if err != nil {
-		return nil, err
-	}
-	return m.embed(ctx, s, pixels)
 }
 
 // pixelsOf makes a picture model input.

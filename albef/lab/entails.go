@@ -33,12 +33,16 @@ type ClassHit struct {
 func (m *Model) Entails(ctx context.Context, img image.Image, sentence string) (*Entailment, error) {
 	out := &Entailment{Text: sentence, picture: img, Unknown: m.UnknownWords(sentence)}
 	has := func() bool { return m.judge != nil && !m.pairs }
-	err := m.workWith(ctx, "entails", has, "it takes a model of vlab ve", func(_ context.Context, s *torch.Scope) error {
-		in, err := m.judged(s, sentence, img)
+	err := m.workWith(ctx, "entails", has, "it takes a model of vlab ve", func(ctx context.Context, s *torch.Scope) error {
+		in, err := m.said(s, sentence)
 		if err != nil {
 			return err
 		}
-		p := m.judge.Logits(in.image, in.ids, in.mask).Softmax(1).Floats()
+		seen, err := m.see(ctx, s, img)
+		if err != nil {
+			return err
+		}
+		p := m.judge.LogitsOf(seen.image, in.ids, in.mask).Softmax(1).Floats()
 		for i := len(p) - 1; i >= 0; i-- {
 			out.Classes = append(out.Classes, ClassHit{albef.VEClasses[i], float64(p[i])})
 		}
@@ -50,26 +54,13 @@ func (m *Model) Entails(ctx context.Context, img image.Image, sentence string) (
 	return out, nil
 }
 
-// judged makes tensors of a sentence and the pictures it is about.
-func (m *Model) judged(s *torch.Scope, sentence string, pictures ...image.Image) (asked, error) {
-	var all []float32
-	for _, img := range pictures {
-		pixels, err := m.pixelsOf(img)
-		if err != nil {
-			return asked{}, err
-		}
-		all = append(all, pixels...)
-	}
+// said makes tensors of a sentence.
+func (m *Model) said(s *torch.Scope, sentence string) (asked, error) {
 	b, _, err := m.tokens([]string{sentence})
 	if err != nil {
 		return asked{}, err
 	}
-	side := m.config.ImageRes
-	return asked{
-		image: s.Floats(all, len(pictures), 3, side, side).ToDevice(m.device),
-		ids:   s.Ints(b.IDs, 1, b.T).ToDevice(m.device),
-		mask:  s.Ints(b.Mask, 1, b.T).ToDevice(m.device),
-	}, nil
+	return asked{ids: s.Ints(b.IDs, 1, b.T).ToDevice(m.device), mask: s.Ints(b.Mask, 1, b.T).ToDevice(m.device)}, nil
 }
 
 // Best is the likeliest class.

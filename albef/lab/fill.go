@@ -43,20 +43,18 @@ type WordHit struct {
 func (m *Model) Fill(ctx context.Context, img image.Image, sentence string) (*Filling, error) {
 	out := &Filling{Text: sentence, picture: img}
 	has := func() bool { return m.core != nil && m.core.Text.HasWords() }
-	err := m.workWith(ctx, "fill", has, "it takes a model of vlab pretrain", func(_ context.Context, s *torch.Scope) error {
+	err := m.workWith(ctx, "fill", has, "it takes a model of vlab pretrain", func(ctx context.Context, s *torch.Scope) error {
 		ids, gaps, err := m.gapsOf(sentence)
 		if err != nil {
 			return err
 		}
-		pixels, err := m.pixelsOf(img)
+		seen, err := m.see(ctx, s, img)
 		if err != nil {
 			return err
 		}
-		side := m.config.ImageRes
 		mask := torch.Full(s, 1, torch.Int64, m.device, 1, len(ids))
-		embeds := m.core.Image.Forward(s.Floats(pixels, 1, 3, side, side).ToDevice(m.device))
 		text := m.core.Text.Encode(s.Ints(ids, 1, len(ids)).ToDevice(m.device), mask, 0)
-		hidden := m.core.Text.Fuse(text, mask, m.core.Text.Image(embeds), 0)
+		hidden := m.core.Text.Fuse(text, mask, seen.image, 0)
 		asked := hidden.View(-1, hidden.Size(2)).IndexSelect(0, s.Ints(gaps, len(gaps)).ToDevice(m.device))
 		p := m.core.Text.Words(asked).To(torch.Float32).Softmax(1).Floats()
 		for words := range slices.Chunk(p, m.tok.Size()) {

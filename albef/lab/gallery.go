@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"sync"
 
 	"vlab/albef/data"
+	features "vlab/albef/gallery"
 	"vlab/albef/scenes"
 )
 
@@ -19,10 +21,12 @@ import (
 // needed. Its pictures are numbered from 0.
 type Images struct {
 	from     string
-	paths    []string   // of files; nil for drawn scenes
+	paths    []string   // of files; nil for drawn scenes and saved galleries
 	captions [][]string // by picture; nil: unknown
+	drawn    bool
 	seed     uint64     // of scenes
 	count    int        // of scenes
+	saved    *savedFile // nil: not opened from one
 
 	mu  sync.Mutex
 	bad map[int]error // pictures that could not be read
@@ -40,10 +44,10 @@ func Load(path string) (image.Image, error) {
 	return img, nil
 }
 
-// Gallery opens the pictures of a folder and the folders below it, or those
-// that a json file in the official pretraining or retrieval format names. Image
-// names in the json are relative to root, or without it to the json's own
-// folder. A picture that can't be read is skipped, counted and named when it is
+// Gallery opens the pictures of a folder and the folders below it, those that a
+// json file in the official pretraining or retrieval format names, or a file of
+// [Model.SaveGallery], see [OpenGallery]. Image names in the json are relative to
+// root, or without it to the json's own folder. A picture that can't be read is skipped, counted and named when it is
 // first needed, see [Images.Bad].
 func Gallery(path string, root ...string) (*Images, error) {
 	g, err := gallery(homePath(path), root)
@@ -63,8 +67,11 @@ func gallery(path string, root []string) (*Images, error) {
 		g.paths, err = data.Folder(path)
 		return g, err
 	}
+	if features.Is(path) {
+		return openSaved(path)
+	}
 	if !strings.EqualFold(filepath.Ext(path), ".json") {
-		return nil, hinted("one picture is opened by lab.Load", "neither a folder nor a .json file")
+		return nil, hinted("one picture is opened by lab.Load", "neither a folder, a .json file nor a saved gallery")
 	}
 	folder := filepath.Dir(path)
 	if len(root) > 0 && root[0] != "" {
@@ -109,7 +116,7 @@ func (g *Images) checkFiles(folder string) error {
 // Scenes is a gallery of n scenes of the test split, drawn from a seed when
 // they are needed.
 func Scenes(seed uint64, n int) *Images {
-	return &Images{from: fmt.Sprintf("drawn scenes, seed %d", seed), seed: seed, count: max(n, 0), bad: map[int]error{}}
+	return &Images{from: fmt.Sprintf("drawn scenes, seed %d", seed), drawn: true, seed: seed, count: max(n, 0), bad: map[int]error{}}
 }
 
 // Len returns the number of pictures.
@@ -117,8 +124,10 @@ func (g *Images) Len() int {
 	switch {
 	case g == nil:
 		return 0
-	case g.paths == nil:
+	case g.drawn:
 		return g.count
+	case g.saved != nil:
+		return g.saved.Len()
 	}
 	return len(g.paths)
 }
@@ -137,8 +146,10 @@ func (g *Images) Name(i int) string {
 	switch {
 	case g.check(i) != nil:
 		return ""
-	case g.paths == nil:
+	case g.drawn:
 		return fmt.Sprintf("scene %d", i)
+	case g.saved != nil:
+		return g.saved.name(i)
 	}
 	return g.paths[i]
 }
@@ -148,10 +159,10 @@ func (g *Images) Image(i int) (image.Image, error) {
 	if err := g.check(i); err != nil {
 		return nil, err
 	}
-	if g.paths == nil {
+	if g.drawn {
 		return g.Scene(i).Render(sceneSide), nil
 	}
-	img, err := data.Decode(g.paths[i], 0)
+	img, err := data.Decode(g.Name(i), 0)
 	if err != nil {
 		g.markBad(i, err)
 		return nil, err
@@ -162,7 +173,7 @@ func (g *Images) Image(i int) (image.Image, error) {
 // Scene returns what drawn picture i shows, its boxes in the pixels of
 // [Images.Image]; nil where the pictures aren't drawn scenes.
 func (g *Images) Scene(i int) *scenes.Scene {
-	if g.check(i) != nil || g.paths != nil {
+	if g.check(i) != nil || !g.drawn {
 		return nil
 	}
 	s := scenes.Generate(g.seed, i, scenes.Options{Split: scenes.Test, Size: sceneSide})
@@ -175,7 +186,7 @@ func (g *Images) Captions(i int) []string {
 	switch {
 	case g.check(i) != nil:
 		return nil
-	case g.paths == nil:
+	case g.drawn:
 		return []string{scenes.Describe(*g.Scene(i)).String()}
 	case g.captions == nil:
 		return nil
@@ -193,7 +204,8 @@ func (g *Images) AllCaptions() []string {
 }
 
 // Bad lists the pictures that could not be read so far, in their order, each
-// with the reason.
+// with the reason; of a saved gallery first those that could not when it was
+// saved.
 func (g *Images) Bad() []string {
 	if g == nil {
 		return nil
@@ -201,10 +213,13 @@ func (g *Images) Bad() []string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	var list []string
-	for i := range g.Len() {
-		if err := g.bad[i]; err != nil {
-			list = append(list, err.Error())
+	if g.saved != nil {
+		for _, b := range g.saved.note.Bad {
+			list = append(list, b.Reason)
 		}
+	}
+	for _, i := range slices.Sorted(maps.Keys(g.bad)) {
+		list = append(list, g.bad[i].Error())
 	}
 	return list
 }
@@ -217,10 +232,10 @@ func (g *Images) markBad(i int, err error) {
 
 // pixels writes picture i as model input of res by res pixels.
 func (g *Images) pixels(i, res int, dst []float32) error {
-	if g.paths == nil {
+	if g.drawn {
 		return data.NewResized(res).Apply(data.FromImage(g.Scene(i).Render(res)), nil, dst)
 	}
-	img, err := data.Decode(g.paths[i], 0)
+	img, err := data.Decode(g.Name(i), 0)
 	if err == nil {
 		err = data.NewResized(res).Apply(img, nil, dst)
 	}

@@ -23,9 +23,10 @@ type galleryCache []*seenGallery
 // its pictures, embeds for as many as fit.
 type seenGallery struct {
 	images *Images
-	next   int       // the first picture not looked at yet
-	rows   []int     // the pictures that could be read
-	feats  []float32 // [len(rows), D]
+	next   int        // the first picture not looked at yet
+	rows   []int      // the pictures that could be read
+	feats  []float32  // [len(rows), D]
+	stamps [][2]int64 // of their files when they were read: size and time
 	embeds map[int][]float32
 	held   int // numbers in embeds
 }
@@ -58,11 +59,13 @@ func (g *seenGallery) keep(i int, embeds []float32) {
 	g.embeds[i] = embeds
 }
 
+var errEmptyGallery = hinted("lab.Gallery opens a folder, lab.Scenes draws some", "the gallery is empty")
+
 // look returns the features of all pictures of a gallery; those that the model
 // has seen already are not encoded again. When ctx ends, what was done is kept.
 func (m *Model) look(ctx context.Context, s *torch.Scope, g *Images) (*seenGallery, error) {
 	if g.Len() == 0 {
-		return nil, hinted("lab.Gallery opens a folder, lab.Scenes draws some", "the gallery is empty")
+		return nil, errEmptyGallery
 	}
 	seen := &seenGallery{images: g, embeds: map[int][]float32{}}
 	if !m.live {
@@ -75,11 +78,12 @@ func (m *Model) look(ctx context.Context, s *torch.Scope, g *Images) (*seenGalle
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		batch, pixels := m.loadBatch(ctx, seen)
+		batch, pixels, stamps := m.loadBatch(ctx, seen)
 		if batch == nil {
 			return nil, ctx.Err()
 		}
 		s.Do(func(s *torch.Scope) { m.remember(s, seen, batch, pixels) })
+		seen.stamps = append(seen.stamps, stamps...)
 		bar.set(seen.next - first)
 	}
 	if len(seen.rows) == 0 {
@@ -88,16 +92,17 @@ func (m *Model) look(ctx context.Context, s *torch.Scope, g *Images) (*seenGalle
 	return seen, nil
 }
 
-// loadBatch loads the next pictures that can be read, and returns their numbers;
-// nil when ctx has ended.
-func (m *Model) loadBatch(ctx context.Context, seen *seenGallery) (batch []int, pixels []float32) {
+// loadBatch loads the next pictures that can be read, and returns their numbers
+// and stamps; nil when ctx has ended.
+func (m *Model) loadBatch(ctx context.Context, seen *seenGallery) (batch []int, pixels []float32, stamps [][2]int64) {
 	one := 3 * m.config.ImageRes * m.config.ImageRes
 	batch, pixels = []int{}, make([]float32, imageBatch*one)
 	for seen.next+len(batch) < seen.images.Len() && len(batch) < imageBatch {
 		if ctx.Err() != nil {
-			return nil, nil
+			return nil, nil, nil
 		}
 		i := seen.next + len(batch)
+		at := seen.images.stampOf(i)
 		if seen.images.pixels(i, m.config.ImageRes, pixels[len(batch)*one:(len(batch)+1)*one]) != nil {
 			if len(batch) > 0 {
 				break // what comes before it goes first
@@ -105,9 +110,22 @@ func (m *Model) loadBatch(ctx context.Context, seen *seenGallery) (batch []int, 
 			seen.next++
 			continue
 		}
-		batch = append(batch, i)
+		batch, stamps = append(batch, i), append(stamps, at)
 	}
-	return batch, pixels[:len(batch)*one]
+	return batch, pixels[:len(batch)*one], stamps
+}
+
+// stampOf is the size and the time of a picture's file as it is now, 0 without
+// one.
+func (g *Images) stampOf(i int) [2]int64 {
+	if g.drawn {
+		return [2]int64{}
+	}
+	size, written, err := stamp(g.Name(i))
+	if err != nil {
+		return [2]int64{}
+	}
+	return [2]int64{size, written}
 }
 
 // remember encodes a batch and keeps its features and, where they fit, embeds.

@@ -70,30 +70,23 @@ func (m *Model) Ground(ctx context.Context, img image.Image, sentence string) (*
 // measured runs the model for a grounding that says what is wanted.
 func (g *Grounding) measured(ctx context.Context) (*Grounding, error) {
 	m := g.model
-	err := m.work(ctx, "ground", func(_ context.Context, s *torch.Scope) error {
-		pixels, err := m.pixelsOf(g.picture)
+	err := m.work(ctx, "ground", func(ctx context.Context, s *torch.Scope) error {
+		in, err := m.said(s, g.Text)
 		if err != nil {
 			return err
 		}
-		b, _, err := m.tokens([]string{g.Text})
-		if err != nil {
-			return err
-		}
-		clean := cleanText(g.Text)
 		g.spans = nil
-		for _, w := range m.tok.Words(clean) {
+		for _, w := range m.tok.Words(cleanText(g.Text)) {
 			g.spans = append(g.spans, span{w.Text, w.First, w.Last})
 		}
-		res := m.config.ImageRes
-		in := asked{
-			image: s.Floats(pixels, 1, 3, res, res).ToDevice(m.device),
-			ids:   s.Ints(b.IDs, 1, b.T).ToDevice(m.device),
-			mask:  s.Ints(b.Mask, 1, b.T).ToDevice(m.device),
+		seen, err := m.see(ctx, s, g.picture)
+		if err != nil {
+			return err
 		}
 		if g.Mode == modeITC {
-			return g.explainITC(in)
+			return g.explainITC(s, in, seen)
 		}
-		return g.explainITM(in)
+		return g.explainITM(in, seen)
 	})
 	if err != nil {
 		return nil, err
@@ -102,11 +95,11 @@ func (g *Grounding) measured(ctx context.Context) (*Grounding, error) {
 	return g.read(g.head, g.at)
 }
 
-// asked is a picture and a text as tensors, each a batch of one.
+// asked is a text, and where it takes one a picture or a pair, as tensors.
 type asked struct{ image, ids, mask *torch.Tensor }
 
-func (g *Grounding) explainITM(in asked) error {
-	maps, err := g.model.core.GradCAM(g.model.core.Image.Forward(in.image), in.ids, in.mask, g.layer)
+func (g *Grounding) explainITM(in asked, seen picture) error {
+	maps, err := g.model.core.GradCAMOf(seen.image, in.ids, in.mask, g.layer)
 	if err != nil {
 		return err
 	}
@@ -116,14 +109,20 @@ func (g *Grounding) explainITM(in asked) error {
 	return nil
 }
 
-func (g *Grounding) explainITC(in asked) error {
+// explainITC encodes the picture again, whatever is kept of it: its own
+// attention has to be in the graph.
+func (g *Grounding) explainITC(s *torch.Scope, in asked, seen picture) error {
 	m := g.model.core
-	_, attention, gradient, err := m.ImageGradCAM(in.image, in.ids, in.mask, g.layer)
+	pixels, err := g.model.pixelsOf(g.picture)
 	if err != nil {
 		return err
 	}
-	text := m.Text.Encode(in.ids, in.mask, 0)
-	logits := m.Match(m.Text.Fuse(text, in.mask, m.Text.Image(m.Image.Forward(in.image)), 0)).Floats()
+	res := g.model.config.ImageRes
+	_, attention, gradient, err := m.ImageGradCAM(s.Floats(pixels, 1, 3, res, res).ToDevice(g.model.device), in.ids, in.mask, g.layer)
+	if err != nil {
+		return err
+	}
+	logits := m.Match(m.Text.Fuse(m.Text.Encode(in.ids, in.mask, 0), in.mask, seen.image, 0)).Floats()
 	g.judge(verdictOf(logits[0], logits[1]))
 	patches := attention.Size(2) - 1
 	heads := attention.Narrow(2, 1, patches).Mul(gradient.Narrow(2, 1, patches).Relu())

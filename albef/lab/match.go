@@ -55,6 +55,18 @@ func (m *Model) match(ctx context.Context, s *torch.Scope, embeds *torch.Tensor,
 	return out, err
 }
 
+// matchOne asks ITM about one picture and the texts that rows names; the result
+// is in their order.
+func (m *Model) matchOne(ctx context.Context, s *torch.Scope, seen albef.KeyValues, t texts, rows []int) ([]verdict, error) {
+	pairs, order := make([]pair, len(rows)), make([]int, len(rows))
+	for i, row := range rows {
+		pairs[i], order[i] = pair{text: row}, i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(t.lengths[rows[a]], t.lengths[rows[b]]) })
+	out := make([]verdict, len(rows))
+	return out, m.matchGroup(ctx, s, seen, t, pairs, order, 0, out)
+}
+
 // matchGroup asks about the pairs that order names, whose pictures have their
 // keys and values in kv, from picture first on.
 func (m *Model) matchGroup(ctx context.Context, s *torch.Scope, kv albef.KeyValues, t texts, pairs []pair, order []int,
@@ -73,8 +85,13 @@ func (m *Model) matchGroup(ctx context.Context, s *torch.Scope, kv albef.KeyValu
 				longest = max(longest, t.lengths[pairs[p].text])
 			}
 			pick := s.Ints(rows, len(rows)).ToDevice(dev)
-			hidden := m.core.Text.Fuse(t.embeds.IndexSelect(0, pick).Narrow(1, 0, longest), t.mask.IndexSelect(0, pick).Narrow(1, 0, longest),
-				kv.Pick(s.Ints(images, len(images)).ToDevice(dev)), 0)
+			mine := kv.In(s)
+			if kv.Len() == 1 {
+				mine = mine.Repeat(0, len(part)) // not copied for each text
+			} else {
+				mine = mine.Pick(s.Ints(images, len(images)).ToDevice(dev))
+			}
+			hidden := m.core.Text.Fuse(t.embeds.IndexSelect(0, pick).Narrow(1, 0, longest), t.mask.IndexSelect(0, pick).Narrow(1, 0, longest), mine, 0)
 			logits := m.core.Match(hidden).Floats()
 			for i, p := range part {
 				out[p] = verdictOf(logits[2*i], logits[2*i+1])

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"vlab/albef"
+	features "vlab/albef/gallery"
 	"vlab/albef/task"
 	"vlab/albef/text"
 	"vlab/albef/torch"
@@ -35,10 +36,13 @@ type Model struct {
 	answers []string // what Answer chooses among; nil: it writes
 
 	owned  bool        // Close frees the weights
-	live   bool        // core is being trained: features are not kept
+	live   bool        // core is being trained: nothing that it makes of pictures is kept
 	use    *sync.Mutex // held by whoever works with the weights
 	closed atomic.Bool
 	seen   galleryCache
+
+	pictures pictures // that were asked about last
+	hash     features.Hash
 }
 
 // FromTrained wraps a model in training or just trained; nil gives nil. The
@@ -58,6 +62,7 @@ func newModel(t *task.Trained, name string, owned bool) *Model {
 		core: t.Model, vqa: t.VQA, judge: t.Judge, pairs: t.Pairs, answers: t.Answers,
 		config: c, device: core.Device(), size: parameters(core), tok: t.Tokenizer, vocab: t.Vocab, name: name,
 		layer: middleLayer(c), shortlist: Shortlisted, owned: owned, live: !owned, use: &sync.Mutex{},
+		pictures: pictures{most: pictureBytes},
 	}
 }
 
@@ -120,8 +125,10 @@ func (m *Model) Close() {
 	m.seen = galleryCache{}
 }
 
-// forget lets go of the weights; the caller holds use.
+// forget lets go of the weights and what they made of pictures; the caller holds
+// use.
 func (m *Model) forget() {
+	m.pictures.clear()
 	m.core, m.vqa, m.judge = nil, nil, nil
 	m.closed.Store(true)
 }

@@ -23,6 +23,7 @@ type Ranking struct {
 	Hits     []Hit
 	Searched int      // pictures that were compared
 	Unknown  []string // words of the text that the model doesn't know
+	Changed  []string // pictures of a saved gallery among the best that have changed since it was saved
 
 	gallery *Images
 }
@@ -40,7 +41,10 @@ type Hit struct {
 // Retrieve finds the k pictures of a gallery that fit a text best (k below 1
 // means 8). The most similar ones by ITC are ranked again by ITM: 16 unless the
 // model was opened with another shortlist, or k if that is more. The gallery's
-// features are kept, so that only its first search takes long.
+// features are kept, so that only its first search takes long; those of a saved
+// gallery, see [OpenGallery], are there already. Of that one a picture that has
+// changed since is ranked as it is now, but found by what it was; one that has
+// gone is left out and told of by [Images.Bad].
 func (m *Model) Retrieve(ctx context.Context, g *Images, sentence string, k int) (*Ranking, error) {
 	if k < 1 {
 		k = defaultHits
@@ -51,17 +55,12 @@ func (m *Model) Retrieve(ctx context.Context, g *Images, sentence string, k int)
 		if err != nil {
 			return err
 		}
-		seen, err := m.look(ctx, s, g)
+		near, err := m.nearest(ctx, s, g, m.textFeats(t).Floats(), max(k, m.shortlist))
 		if err != nil {
 			return err
 		}
-		query := m.textFeats(t).Floats()
-		sims := make([]float32, len(seen.rows))
-		for i := range sims {
-			sims[i] = dot(seen.feats[i*len(query):(i+1)*len(query)], query)
-		}
-		out.Searched = len(sims)
-		return m.rankImages(ctx, s, out, seen, sims, t, k)
+		out.Searched = near.searched
+		return m.rankImages(ctx, s, out, near, t, k)
 	})
 	if err != nil {
 		return nil, err
@@ -70,25 +69,30 @@ func (m *Model) Retrieve(ctx context.Context, g *Images, sentence string, k int)
 }
 
 // rankImages asks ITM about the pictures most similar to the text.
-func (m *Model) rankImages(ctx context.Context, s *torch.Scope, out *Ranking, seen *seenGallery, sims []float32, t texts, k int) error {
-	list := best(len(sims), max(k, m.shortlist), func(i int) float32 { return sims[i] })
-	pictures, pairs := make([]int, len(list)), make([]pair, len(list))
-	for i, row := range list {
-		pictures[i], pairs[i] = seen.rows[row], pair{image: i}
-	}
-	embeds, err := m.embedsOf(ctx, s, seen, pictures)
+func (m *Model) rankImages(ctx context.Context, s *torch.Scope, out *Ranking, near shortlist, t texts, k int) error {
+	embeds, err := m.embedsOf(ctx, s, near.seen, near.pictures)
 	if err != nil {
 		return err
+	}
+	pairs := make([]pair, len(near.pictures))
+	for i := range pairs {
+		pairs[i] = pair{image: i}
 	}
 	verdicts, err := m.match(ctx, s, embeds, t, pairs)
 	if err != nil {
 		return err
 	}
-	for i, row := range list {
-		v := verdicts[i]
+	if len(near.changed) > 0 { // their features are of what they were
+		now := m.imageFeats(embeds).MatMul(m.textFeats(t).T()).Floats()
+		for _, i := range near.changed {
+			near.sims[i] = now[i]
+			out.Changed = append(out.Changed, out.gallery.Name(near.pictures[i]))
+		}
+	}
+	for i, v := range verdicts {
 		out.Hits = append(out.Hits, Hit{
-			Index: pictures[i], Image: out.gallery.Name(pictures[i]),
-			ITC: float64(sims[row]), ITM: v.logit, Probability: v.probability,
+			Index: near.pictures[i], Image: out.gallery.Name(near.pictures[i]),
+			ITC: float64(near.sims[i]), ITM: v.logit, Probability: v.probability,
 		})
 	}
 	slices.SortStableFunc(out.Hits, func(a, b Hit) int { return cmp.Compare(b.ITM, a.ITM) })
@@ -97,14 +101,6 @@ func (m *Model) rankImages(ctx context.Context, s *torch.Scope, out *Ranking, se
 		out.Hits[i].Rank = i + 1
 	}
 	return nil
-}
-
-func dot(a, b []float32) float32 {
-	sum := float32(0)
-	for i, x := range a {
-		sum += x * b[i]
-	}
-	return sum
 }
 
 // Image draws the contact sheet.
@@ -144,6 +140,9 @@ func (r *Ranking) String() string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%q: %s%s\n", r.Text, r.subtitle(), r.gallery.badNote())
+	if n := len(r.Changed); n > 0 {
+		fmt.Fprintf(&b, "%d of the best have changed since the gallery was saved, such as %s: save it again\n", n, r.Changed[0])
+	}
 	fmt.Fprintf(&b, "%4s  %7s  %7s  %6s  %s\n", "rank", "match", "ITM", "ITC", "picture")
 	for _, h := range r.Hits {
 		fmt.Fprintf(&b, "%4d  %5.1f %%  %7.3f  %6.3f  %s\n", h.Rank, 100*h.Probability, h.ITM, h.ITC, h.Image)

@@ -188,7 +188,8 @@ func (r *Run) take(t *task.Trained) {
 			old.Close()
 		}
 		r.model.core, r.model.vqa, r.model.judge = m.core, m.vqa, m.judge
-		r.model.owned, r.model.live, r.model.seen = false, true, nil
+		r.model.owned, r.model.live, r.model.seen, r.model.hash = false, true, nil, m.hash
+		r.model.pictures.clear()
 		r.model.closed.Store(false)
 	}
 	r.holds = true

@@ -24,7 +24,7 @@ var layers = [][]string{
 	{"albef/task", "albef/bench"},
 	{"albef/train", "albef/data"},
 	{"albef"},
-	{"albef/torch", "albef/text", "albef/scenes"},
+	{"albef/torch", "albef/text", "albef/scenes", "albef/gallery"},
 	{gotch},
 }
 
@@ -37,7 +37,7 @@ const (
 var pure = []string{"viz", "albef/text", "albef/scenes", "albef/torch/weights", "repl", "kernel"}
 
 // alone lists the folders that import nothing else of this module.
-var alone = []string{"viz", "albef/text", "albef/scenes"}
+var alone = []string{"viz", "albef/text", "albef/scenes", "albef/gallery"}
 
 // listed is what go list tells of a package.
 type listed struct {
