@@ -46,6 +46,10 @@ GOLANGCI_LINT_VERSION := v2.15.0
 GOLANGCI_LINT := $(VLAB_CACHE)/bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 export GOLANGCI_LINT_CACHE := $(VLAB_CACHE)/golangci-lint
 
+# cmd/vlab twice, into a folder: all of it, with libtorch, and a front that starts at once and hands over to the other.
+programs = go build -o "$(1)/vlab-torch" ./cmd/vlab; \
+	CGO_ENABLED=0 go build -tags front -ldflags "-X 'main.builtIn=$(1)'" -o "$(1)/vlab" ./cmd/vlab
+
 .PHONY: help
 help: ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -65,8 +69,8 @@ setup: ## system packages, libtorch, Python parts for the kernel's tests; CUDA=1
 	@$(SETUP)
 
 .PHONY: build
-build: setup ## bin/vlab
-	@go build -o bin/vlab ./cmd/vlab
+build: setup ## bin/vlab, and bin/vlab-torch for what needs libtorch
+	@$(call programs,$(CURDIR)/bin)
 
 .PHONY: repl
 repl: build ## the terminal
@@ -86,9 +90,8 @@ env: ## the build environment, as export lines for a shell to eval
 	@$(foreach name,$(BUILD_ENV),printf "export %s='%s'\n" $(name) '$($(name))';)
 
 .PHONY: install
-install: setup ## vlab and its kernel, for this user
-	@go install ./cmd/vlab
-	@"$$(go list -f '{{.Target}}' ./cmd/vlab)" kernel install --user
+install: setup ## vlab, vlab-torch and the kernel, for this user
+	@bin="$$(dirname "$$(go list -f '{{.Target}}' ./cmd/vlab)")"; $(call programs,$$bin); "$$bin/vlab" kernel install --user
 
 ## Checks
 

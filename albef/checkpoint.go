@@ -39,6 +39,19 @@ func (e *MissingError) Hint() string {
 	return "vlab inspect lists what a checkpoint holds; it may be of another kind or size than the config says"
 }
 
+// matched is what loading finds for the parameters of a model.
+type matched struct {
+	found  map[string]*weights.Tensor // by the parameter's name
+	absent map[*torch.Tensor]bool     // of the parameters, those under none of whose names there is anything
+}
+
+// TryState reports what [Module.LoadState] would make of state, and its errors, but
+// loads nothing: the model may be on [torch.Hollow].
+func (m *Module) TryState(state *weights.Dict, fresh ...func(name string) bool) (LoadReport, error) {
+	_, report, err := m.match(state, fresh)
+	return report, err
+}
+
 // LoadState overwrites the parameters with those of state, by their official
 // names, with or without the "bert." that the checkpoints of finetuned models drop. Position
 // embeddings of another grid are interpolated. Momentum weights and queues may
@@ -47,24 +60,43 @@ func (e *MissingError) Hint() string {
 // new head, which keep what they have. Any other missing weight is a [*MissingError]; nothing has been changed
 // then, nor when a shape differs.
 func (m *Module) LoadState(state *weights.Dict, fresh ...func(name string) bool) (LoadReport, error) {
-	var report LoadReport
-	found := map[string]*weights.Tensor{}
+	to, report, err := m.match(state, fresh)
+	if err != nil {
+		return report, err
+	}
+	err = torch.Do(func(s *torch.Scope) {
+		for _, p := range m.params {
+			if t := to.found[p.Name]; t != nil && !p.Tied {
+				s.Do(func(s *torch.Scope) { p.Tensor.Copy(fromWeights(s, t)) })
+			}
+		}
+		for i, t := range m.momentum {
+			if to.absent[t] {
+				t.Copy(m.online[i])
+			}
+		}
+	})
+	return report, err
+}
+
+// match finds the weights of each parameter.
+func (m *Module) match(state *weights.Dict, fresh []func(name string) bool) (to matched, report LoadReport, err error) {
+	to = matched{map[string]*weights.Tensor{}, map[*torch.Tensor]bool{}}
 	filled := map[*torch.Tensor]bool{} // under any of a tied tensor's names
 	used := map[string]bool{}
-	absent := map[*torch.Tensor]bool{}
 	for _, p := range m.params {
 		key, t := lookUp(state, p.Name)
 		if t == nil {
 			report.Missing = append(report.Missing, p.Name)
-			absent[p.Tensor] = absent[p.Tensor] || !p.Tied && !m.keepTeacher
+			to.absent[p.Tensor] = to.absent[p.Tensor] || !p.Tied && !m.keepTeacher
 			continue
 		}
 		used[key] = true
 		fitted, err := m.fit(p, t, &report)
 		if err != nil {
-			return report, err
+			return to, report, err
 		}
-		found[p.Name], filled[p.Tensor] = fitted, true
+		to.found[p.Name], filled[p.Tensor] = fitted, true
 		report.Loaded = append(report.Loaded, p.Name)
 	}
 	for _, key := range state.Keys() {
@@ -82,21 +114,9 @@ func (m *Module) LoadState(state *weights.Dict, fresh ...func(name string) bool)
 		needed = slices.DeleteFunc(needed, is)
 	}
 	if len(needed) > 0 {
-		return report, &MissingError{needed}
+		return to, report, &MissingError{needed}
 	}
-	err := torch.Do(func(s *torch.Scope) {
-		for _, p := range m.params {
-			if t := found[p.Name]; t != nil && !p.Tied {
-				s.Do(func(s *torch.Scope) { p.Tensor.Copy(fromWeights(s, t)) })
-			}
-		}
-		for i, t := range m.momentum {
-			if absent[t] {
-				t.Copy(m.online[i])
-			}
-		}
-	})
-	return report, err
+	return to, report, nil
 }
 
 // LoadState is [Module.LoadState], after which the queue goes on where the

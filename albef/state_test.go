@@ -2,6 +2,8 @@ package albef_test
 
 import (
 	"errors"
+	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -72,6 +74,32 @@ func TestLoadingRefusesOtherSizesAndChangesNothing(t *testing.T) {
 		old, _ := before.Get(name)
 		if string(old.Data) != string(x.Data) {
 			t.Fatalf("%s was changed by a load that failed", name)
+		}
+	}
+}
+
+// TestTryingReportsWhatLoadingDoes on a model without elements, for a whole
+// state and for damaged ones.
+func TestTryingReportsWhatLoadingDoes(t *testing.T) {
+	unfit := weights.FromFloat32s([]int{1}, []float32{0})
+	for name, change := range map[string]func(*weights.Dict){
+		"whole":    func(*weights.Dict) {},
+		"lacks":    func(d *weights.Dict) { d.Delete("itm_head.weight"); d.Delete("vision_proj_m.bias") },
+		"has more": func(d *weights.Dict) { d.Set("other.weight", unfit) },
+		"unfit":    func(d *weights.Dict) { d.Set("itm_head.weight", unfit) },
+	} {
+		state := fixture.Weights(t, "pretrain_init.pth")
+		config := fixture.Config(t, state)
+		change(state)
+		hollow, err := albef.New(config, torch.Hollow, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, gotErr := hollow.TryState(state)
+		hollow.Close()
+		want, wantErr := fixture.Model(t, "pretrain_init.pth", nil).LoadState(state)
+		if !reflect.DeepEqual(got, want) || fmt.Sprint(gotErr) != fmt.Sprint(wantErr) {
+			t.Errorf("%s: tried %v, %v\nloaded %v, %v", name, got, gotErr, want, wantErr)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package lab
 import (
 	"cmp"
 	_ "embed" // for the demo model
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,7 +15,6 @@ import (
 	"vlab/albef/task"
 	"vlab/albef/text"
 	"vlab/albef/torch"
-	"vlab/albef/torch/weights"
 	"vlab/albef/train"
 )
 
@@ -85,6 +83,7 @@ func open(name string, o opening) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer ck.Drop()
 	tok, err := ck.Tokenizer()
 	if err != nil {
 		return nil, err
@@ -238,30 +237,8 @@ func find(name string) (*train.Checkpoint, string, error) {
 			return nil, "", err
 		}
 	}
-	ck, err := readFile(path)
+	ck, err := train.ReadCheckpoint(path)
 	return ck, filepath.Base(path), err
-}
-
-// readFile reads a checkpoint; of a .safetensors file also the note that
-// [SaveForQueries] wrote.
-func readFile(path string) (*train.Checkpoint, error) {
-	if !strings.HasSuffix(path, ".safetensors") {
-		return train.ReadCheckpoint(path)
-	}
-	state, meta, err := weights.ReadSafetensors(path)
-	if err != nil {
-		return nil, err
-	}
-	ck := &train.Checkpoint{State: state, Note: meta}
-	if v := meta["vocab"]; v != "" {
-		ck.Vocab = strings.Split(v, "\n")
-	}
-	if sizes := meta["model"]; sizes != "" {
-		if err := json.Unmarshal([]byte(sizes), &ck.Model); err != nil {
-			return nil, fmt.Errorf("its model sizes: %w", err)
-		}
-	}
-	return ck, nil
 }
 
 // UnpackDemo writes the embedded model to a file of its own, for what reads
@@ -286,7 +263,7 @@ func readDemo() (ck *train.Checkpoint, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
-	return readFile(path)
+	return train.ReadCheckpoint(path)
 }
 
 // Untrained returns a model of the same sizes and vocabulary as m with fresh

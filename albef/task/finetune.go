@@ -132,21 +132,38 @@ func readOrigin(c *train.Config, path string) (*origin, error) {
 	if o.checkpoint, err = train.ReadCheckpoint(path); err != nil {
 		return nil, err
 	}
+	if err := o.size(c); err != nil {
+		o.drop()
+		return nil, err
+	}
+	return o, nil
+}
+
+// size takes over what the checkpoint says of the model.
+func (o *origin) size(c *train.Config) error {
+	var err error
 	if o.tokenizer, err = o.checkpoint.Tokenizer(); err != nil {
-		return nil, fmt.Errorf("load checkpoint %s: %w", path, err)
+		return fmt.Errorf("load checkpoint %s: %w", o.path, err)
 	}
 	o.vocab = o.checkpoint.Vocab
 	base := o.checkpoint.Model
 	if base.Layers == 0 { // an official file, without sizes
 		if base, err = Untold(c); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if o.config, err = albef.ConfigOf(o.checkpoint.State, base); err != nil {
-		return nil, fmt.Errorf("load checkpoint %s: %w", path, err)
+		return fmt.Errorf("load checkpoint %s: %w", o.path, err)
 	}
 	override(c, &o.config)
-	return o, o.config.Validate()
+	return o.config.Validate()
+}
+
+// drop lets go of the checkpoint once its weights are where they belong.
+func (o *origin) drop() {
+	if o != nil && o.checkpoint != nil {
+		o.checkpoint.Drop()
+	}
 }
 
 // checkWords reports a vocabulary that isn't the weights': a word that no row of
@@ -229,6 +246,7 @@ func do[B train.Batch](ctx context.Context, run *Run, o *origin, j job[B]) (Resu
 		r.lend(j.queries, o)
 	}
 	if r.Evaluate {
+		o.drop()
 		return r.measureOnly(ctx)
 	}
 	r.opt = train.NewAdamW(j.model, r.Config.Optimizer.WeightDecay)
@@ -237,6 +255,7 @@ func do[B train.Batch](ctx context.Context, run *Run, o *origin, j job[B]) (Resu
 	if err := r.resume(); err != nil {
 		return nil, err
 	}
+	o.drop()
 	if err := r.setAside(); err != nil {
 		return nil, err
 	}

@@ -29,6 +29,7 @@ func Grounding(ctx context.Context, r Run) (Results, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer o.drop()
 	t := &grounding{Run: &r, tok: o.tokenizer}
 	if r.Config.BlockNum, err = groundingBlock(r.Config, o.config); err != nil {
 		return nil, err

@@ -23,6 +23,7 @@ func NLVR(ctx context.Context, r Run) (Results, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer o.drop()
 	o.fixDecay(r.Config)
 	adapt := o.forPairs()
 	t := &labelled[data.NLVR]{Run: &r, tok: o.tokenizer, positions: o.config.MaxPositions, labelledKind: labelledKind[data.NLVR]{

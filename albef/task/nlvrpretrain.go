@@ -24,6 +24,7 @@ func PretrainNLVR(ctx context.Context, r Run) (Results, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer o.drop()
 	adapt := o.forPairs()
 	m, err := albef.NewTA(o.config, r.Device, r.Config.Seed)
 	if err != nil {

@@ -130,6 +130,7 @@ func (r *run) prepare() error {
 			"train_file: [data.json] for official records, scenes: {seed: 1} for the drawn corpus",
 		}
 	}
+	defer func() { r.drop() }()
 	if err := r.build(); err != nil {
 		return err
 	}
@@ -223,7 +224,6 @@ func (r *run) restore() error {
 			r.start.Steps = 0
 			resumed = ck.Steps
 		}
-		ck.Drop()
 	}
 	aside := Run{Dir: r.Dir, Resume: r.Resume, Logger: r.log}
 	if err := aside.setAside(); err != nil {

@@ -28,6 +28,7 @@ func Retrieval(ctx context.Context, r Run) (Results, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer o.drop()
 	t := &retrieval{Run: &r, tok: o.tokenizer}
 	if err := t.read(ctx); err != nil {
 		return nil, err

@@ -9,9 +9,9 @@ import (
 	"vlab/albef/train"
 )
 
-// TryLoad makes the model of a task, pretrain or one of [Names], of a checkpoint,
-// as its run would begin with it, and reports what became of every name. Nothing
-// stays of the model.
+// TryLoad reports what would become of every name of a checkpoint if the run of a
+// task, pretrain or one of [Names], began with it. The model that it makes for
+// that has names and shapes, and no weights.
 func TryLoad(name string, ck *train.Checkpoint) (albef.LoadReport, error) {
 	config, err := ck.Sizes(0)
 	if err != nil {
@@ -23,17 +23,17 @@ func TryLoad(name string, ck *train.Checkpoint) (albef.LoadReport, error) {
 	}
 	defer m.Close()
 	fresh := func(name string) bool { return albef.IsClassHead(name) || albef.IsTAHead(name) }
-	return m.LoadState(state, fresh)
+	return m.TryState(state, fresh)
 }
 
-// loadable is a model that weights can be put into.
+// loadable is a model that knows what weights it would take.
 type loadable interface {
-	LoadState(state *weights.Dict, fresh ...func(name string) bool) (albef.LoadReport, error)
+	TryState(state *weights.Dict, fresh ...func(name string) bool) (albef.LoadReport, error)
 	Close()
 }
 
-// emptyModel makes a task's model of the sizes of some weights, and those weights
-// fit for it.
+// emptyModel makes a task's model of the sizes of some weights, without weights of
+// its own, and those weights fit for it.
 func emptyModel(name string, c albef.Config, state *weights.Dict) (m loadable, fit *weights.Dict, err error) {
 	fit = state
 	pairs := func() {
@@ -45,22 +45,22 @@ func emptyModel(name string, c albef.Config, state *weights.Dict) (m loadable, f
 	}
 	switch name {
 	case "pretrain":
-		m, err = made(albef.New(c, torch.CPU, 1))
+		m, err = made(albef.New(c, torch.Hollow, 1))
 	case "retrieval", "grounding":
-		m, err = made(albef.NewRetrieval(c, torch.CPU, 1))
+		m, err = made(albef.NewRetrieval(c, torch.Hollow, 1))
 	case "vqa":
 		if fit, err = albef.VQAState(state, c.FusionLayer); err == nil {
-			m, err = made(albef.NewVQA(c, torch.CPU, 1))
+			m, err = made(albef.NewVQA(c, torch.Hollow, 1))
 		}
 	case "ve":
-		m, err = made(albef.NewVE(c, torch.CPU, 1))
+		m, err = made(albef.NewVE(c, torch.Hollow, 1))
 	case "nlvr":
 		if pairs(); err == nil {
-			m, err = made(albef.NewNLVR(c, torch.CPU, 1))
+			m, err = made(albef.NewNLVR(c, torch.Hollow, 1))
 		}
 	case "pretrain-nlvr":
 		if pairs(); err == nil {
-			m, err = made(albef.NewTA(c, torch.CPU, 1))
+			m, err = made(albef.NewTA(c, torch.Hollow, 1))
 		}
 	default:
 		err = fmt.Errorf("no task %q", name)

@@ -17,6 +17,7 @@ func VE(ctx context.Context, r Run) (Results, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer o.drop()
 	o.fixDecay(r.Config)
 	t := &labelled[data.Entailment]{Run: &r, tok: o.tokenizer, positions: o.config.MaxPositions, labelledKind: labelledKind[data.Entailment]{
 		name: "ve", classes: albef.VEClasses[:], images: 1, read: data.ReadEntailment,

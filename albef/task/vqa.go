@@ -39,6 +39,7 @@ func VQA(ctx context.Context, r Run) (Results, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer o.drop()
 	o.fixDecay(r.Config)
 	t := &vqa{Run: &r, tok: o.tokenizer, positions: o.config.MaxPositions}
 	if err := t.read(ctx); err != nil {

@@ -14,18 +14,26 @@ import (
 	"unsafe"
 )
 
-// Device says where a tensor lives: [CPU], or the number of a CUDA device.
+// Device says where a tensor lives: [CPU], [Hollow], or the number of a CUDA
+// device.
 type Device int32
 
 // CPU is the host.
 const CPU Device = -1
 
+// Hollow is nowhere: a tensor there has a shape and a type, but no elements and
+// no memory, and what is done to it is not computed. It is PyTorch's meta device.
+const Hollow Device = -2
+
 // IsCUDA reports whether d is a CUDA device.
 func (d Device) IsCUDA() bool { return d >= 0 }
 
-// String returns "cpu" or "cuda:0".
+// String returns "cpu", "hollow" or "cuda:0".
 func (d Device) String() string {
-	if d < 0 {
+	switch {
+	case d == Hollow:
+		return "hollow"
+	case d < 0:
 		return "cpu"
 	}
 	return "cuda:" + strconv.Itoa(int(d))

@@ -31,7 +31,10 @@ std::vector<at::Tensor> list(void** ts, int64_t n) {
   return out;
 }
 
-at::Device device_of(int d) { return d < 0 ? at::Device(at::kCPU) : at::Device(at::kCUDA, d); }
+at::Device device_of(int d) {
+  if (d == -2) return at::Device(at::kMeta);
+  return d < 0 ? at::Device(at::kCPU) : at::Device(at::kCUDA, d);
+}
 
 // guard runs f and keeps the message of what it throws.
 template <class F>
@@ -91,7 +94,7 @@ void* vt_from_data(const void* data, const int64_t* shape, int ndim, int dtype, 
     auto options = at::TensorOptions().dtype(static_cast<at::ScalarType>(dtype));
     auto t = at::empty(at::IntArrayRef(shape, ndim), options);
     std::memcpy(t.data_ptr(), data, t.nbytes());
-    return device < 0 ? t : t.to(device_of(device));
+    return device == -1 ? t : t.to(device_of(device));
   });
 }
 
@@ -108,7 +111,7 @@ int vt_meta(void* t, int64_t* shape, int cap, int* ndim, int* dtype, int* device
     auto& x = T(t);
     *ndim = static_cast<int>(x.dim());
     *dtype = static_cast<int>(x.scalar_type());
-    *device = x.is_cuda() ? x.get_device() : -1;
+    *device = x.is_cuda() ? x.get_device() : x.is_meta() ? -2 : -1;
     for (int i = 0; i < *ndim && i < cap; i++) shape[i] = x.size(i);
   });
 }
@@ -151,6 +154,8 @@ void* vt_scale_add(void* t, double scale, double shift) {
     return scale == 1 ? x + shift : x * scale + shift;
   });
 }
+
+void* vt_to_device(void* t, int device) { return tensor([&] { return T(t).to(device_of(device)); }); }
 
 void* vt_full(const int64_t* shape, int ndim, double value, int dtype, int device) {
   return tensor([&] {

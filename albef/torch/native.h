@@ -32,6 +32,7 @@ int64_t vt_data_ptr(void* t);
 
 // Operations with scalars, shapes or options.
 void* vt_scale_add(void* t, double scale, double shift);
+void* vt_to_device(void* t, int device);
 void* vt_full(const int64_t* shape, int ndim, double value, int dtype, int device);
 void* vt_view(void* t, const int64_t* shape, int ndim);
 void* vt_expand(void* t, const int64_t* shape, int ndim);

@@ -201,9 +201,7 @@ func (t *Tensor) To(d DType) *Tensor {
 
 // ToDevice moves to another device; on the same device it is an alias.
 func (t *Tensor) ToDevice(d Device) *Tensor {
-	c := begin(t, nil)
-	libtch.AtgTo(c.slot, t.ct(), int32(d))
-	return c.end("to")
+	return native("to", func() unsafe.Pointer { return C.vt_to_device(t.c, C.int(d)) }, t)
 }
 
 // Detach returns t cut off from autograd, sharing its storage.

@@ -115,6 +115,24 @@ func TestNoGradIsRestoredAfterAPanic(t *testing.T) {
 	}
 }
 
+// TestHollowTensorsNeedNoMemory makes some that no machine could hold.
+func TestHollowTensorsNeedNoMemory(t *testing.T) {
+	const n = 1 << 22
+	err := torch.Do(func(s *torch.Scope) {
+		x := torch.Full(s, 1, torch.Float32, torch.Hollow, n, n).FillNormal(0, 1)
+		x.Copy(x.Add(x))
+		if got := x.String(); got != "tensor[4194304 4194304] float32 hollow" {
+			t.Errorf("got %s", got)
+		}
+		if got := s.Floats([]float32{1, 2}, 2).ToDevice(torch.Hollow).Meta().Device; got != torch.Hollow {
+			t.Errorf("moved to %v, want hollow", got)
+		}
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 func TestRandomStateRepeats(t *testing.T) {
 	torch.Seed(7)
 	state := torch.RandomState(torch.CPU)

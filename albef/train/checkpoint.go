@@ -32,6 +32,8 @@ type Checkpoint struct {
 	Random    []byte // of the CPU's generator
 	Note      map[string]string
 	TrainedOn []string // the config's train_file, nil where the file doesn't say
+
+	mapping *weights.Mapping // in which the tensors of a file lie
 }
 
 // LastName is the file that a run writes when it is interrupted and every
@@ -72,11 +74,16 @@ func (c *Checkpoint) Write(path string, schedule Schedule, config *Config) error
 	return nil
 }
 
-// Drop lets go of the checkpoint's copy of a training state, some five times
-// the size of the weights, and gives its memory back to the system at once.
+// Drop lets go of the checkpoint's training state, some five times the size of
+// the weights: of the file that was mapped, or of memory, which the system gets
+// back at once. The empty checkpoint that is left may be dropped, too.
 func (c *Checkpoint) Drop() {
+	m, held := c.mapping, c.State != nil
 	*c = Checkpoint{}
-	debug.FreeOSMemory()
+	m.Close()
+	if held && m == nil {
+		debug.FreeOSMemory()
+	}
 }
 
 func (c *Checkpoint) own() (*weights.OrderedMap, error) {
@@ -135,30 +142,44 @@ func pickled(v any) weights.Value {
 }
 
 // ReadCheckpoint reads a checkpoint of ours or of the official code, or a
-// .safetensors file of weights.
+// .safetensors file of weights, whose metadata become the note. The tensors stay in
+// the file until they are looked at, see [weights.Mapping]: the caller drops the
+// checkpoint as soon as a model has them.
 func ReadCheckpoint(path string) (*Checkpoint, error) {
-	if strings.HasSuffix(path, ".safetensors") {
-		state, meta, err := weights.ReadSafetensors(path)
-		if err != nil {
-			return nil, fmt.Errorf("load checkpoint: %w", err)
-		}
-		c := &Checkpoint{State: state}
-		if v := meta["vocab"]; v != "" {
-			c.Vocab = strings.Split(v, "\n")
-		}
-		return c, c.readSizes(path, meta["model"])
-	}
-	v, err := weights.ReadPTH(path)
-	if err != nil {
-		return nil, fmt.Errorf("load checkpoint: %w", err)
-	}
 	c := &Checkpoint{}
+	read := c.readPTH
+	if strings.HasSuffix(path, ".safetensors") {
+		read = c.readSafetensors
+	}
+	if err := read(path); err != nil {
+		c.mapping.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *Checkpoint) readSafetensors(path string) (err error) {
+	if c.State, c.Note, c.mapping, err = weights.MapSafetensors(path); err != nil {
+		return fmt.Errorf("load checkpoint: %w", err)
+	}
+	if v := c.Note["vocab"]; v != "" {
+		c.Vocab = strings.Split(v, "\n")
+	}
+	return c.readSizes(path, c.Note["model"])
+}
+
+func (c *Checkpoint) readPTH(path string) error {
+	v, m, err := weights.MapPTH(path)
+	if err != nil {
+		return fmt.Errorf("load checkpoint: %w", err)
+	}
+	c.mapping = m
 	if c.State, err = weights.StateDict(v); err != nil {
-		return nil, fmt.Errorf("load checkpoint %s: %w", path, err)
+		return fmt.Errorf("load checkpoint %s: %w", path, err)
 	}
 	root, ok := v.(*weights.OrderedMap)
 	if !ok {
-		return c, nil
+		return nil
 	}
 	if o, ok := root.Get("optimizer"); ok {
 		c.Optimizer = o
@@ -169,7 +190,7 @@ func ReadCheckpoint(path string) (*Checkpoint, error) {
 		}
 	}
 	c.TrainedOn = trainFiles(root.Map("config"))
-	return c, c.readOwn(path, root.Map("vlab"))
+	return c.readOwn(path, root.Map("vlab"))
 }
 
 // trainFiles are the names under train_file in a checkpoint's config, which may
@@ -216,7 +237,7 @@ func (c *Checkpoint) readOwn(path string, own *weights.OrderedMap) error {
 	}
 	if v, _ := own.Get("random"); v != nil {
 		if t, ok := v.(*weights.Tensor); ok {
-			c.Random = t.Data
+			c.Random = slices.Clone(t.Data) // small, and of use without the file
 		}
 	}
 	sizes, _ := own.Get("model")

@@ -1,3 +1,5 @@
+//go:build !front
+
 package main
 
 import (
@@ -9,7 +11,6 @@ import (
 	"maps"
 	"os"
 	"os/exec"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -80,7 +81,7 @@ func printFindings(w io.Writer, findings []finding) {
 }
 
 func checkBinary(context.Context) finding {
-	return finding{"vlab", works, fmt.Sprintf("%s, built by %s for %s/%s", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH), ""}
+	return finding{"vlab", works, build(), ""}
 }
 
 // checkTorch multiplies two matrices.

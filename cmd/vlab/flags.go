@@ -8,8 +8,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-
-	"vlab/albef/torch"
 )
 
 // errHelp ends a command whose flags were asked for.
@@ -120,18 +118,6 @@ func (s *settings) Set(v string) error {
 	}
 	*s = append(*s, v)
 	return nil
-}
-
-// deviceFlag adds --device, and --threads for the CPU.
-func (f *flags) deviceFlag() func() (torch.Device, error) {
-	name := f.String("device", "auto", "auto, cpu, cuda or cuda:`N`")
-	threads := f.Int("threads", 0, "threads of an operation on the CPU; 0: one a core")
-	return func() (torch.Device, error) {
-		if *threads > 0 {
-			torch.SetThreads(*threads)
-		}
-		return torch.ParseDevice(*name)
-	}
 }
 
 // printJSON prints the one object of a --json command.

@@ -1,3 +1,5 @@
+//go:build !front
+
 package main
 
 import (
@@ -89,6 +91,7 @@ func inspect(path, as string) (*inspection, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer ck.Drop()
 	out := &inspection{
 		File: path, FileBytes: info.Size(), Kind: kindOf(ck.State), Optimizer: ck.Optimizer != nil, Words: len(ck.Vocab),
 		Epoch: ck.At.Epoch, Step: ck.At.Step, Tensors: ck.State.Len(), DTypes: map[string]int{}, As: as,

@@ -10,18 +10,20 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-
-	"vlab/albef/train"
 )
 
-// command is one subcommand. run gets the arguments after its name. Its context
-// ends at SIGTERM, and at SIGINT unless the command handles that itself.
+// command is one subcommand.
 type command struct {
 	name      string
 	summary   string
-	run       func(ctx context.Context, e env, args []string) error
+	run       runner // nil where [withTorch] has it
 	ownSIGINT bool
 }
+
+// runner does what a command is for. It gets the arguments after the command's
+// name. Its context ends at SIGTERM, and at SIGINT unless the command handles that
+// itself.
+type runner func(ctx context.Context, e env, args []string) error
 
 // env is what a subcommand sees of the world.
 type env struct {
@@ -45,10 +47,21 @@ func Main(args []string, e env) int {
 		usage(e.stdout)
 		return 0
 	}
+	name := args[0]
+	if name == "--version" {
+		name = "version"
+	}
 	for _, c := range commands() {
-		if c.name == args[0] {
-			return status(e, c.call(e, args[1:]))
+		if c.name != name {
+			continue
 		}
+		if c.run == nil {
+			var err error
+			if c.run, err = withTorch(name, args[1:]); err != nil {
+				return status(e, err)
+			}
+		}
+		return status(e, c.call(e, args[1:]))
 	}
 	return status(e, &usageError{what: fmt.Sprintf("unknown command %q", args[0]), hint: near(args[0])})
 }
@@ -73,6 +86,7 @@ func status(e env, err error) int {
 		return 0
 	}
 	var wrong *usageError
+	var interrupted *interruptedError
 	if errors.Is(err, errHelp) {
 		return 0
 	}
@@ -83,7 +97,7 @@ func status(e env, err error) int {
 	switch {
 	case errors.As(err, &wrong):
 		return exitUsage
-	case errors.Is(err, train.ErrInterrupted), errors.Is(err, context.Canceled):
+	case errors.As(err, &interrupted), errors.Is(err, context.Canceled):
 		return exitInterrupted
 	}
 	return exitFailed
@@ -108,6 +122,13 @@ func (e *hintedError) Hint() string { return e.hint }
 
 // Unwrap returns the error without the hint.
 func (e *hintedError) Unwrap() error { return e.error }
+
+// interruptedError is the end of a run that was interrupted and has saved
+// everything.
+type interruptedError struct{ error }
+
+// Unwrap returns what the run said.
+func (e *interruptedError) Unwrap() error { return e.error }
 
 func usage(w io.Writer) {
 	fmt.Fprint(w, "vlab is an interactive vision-language lab.\n\n")

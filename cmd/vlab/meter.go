@@ -8,8 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"vlab/albef/lab"
-
 	"golang.org/x/sys/unix"
 )
 
@@ -126,15 +124,13 @@ func (m *meter) end() {
 }
 
 // meterSink shows the progress of a query, the only thing that it shows on the
-// way, on a meter.
+// way, on a meter. It is a lab.Sink.
 type meterSink struct{ *meter }
 
-var _ lab.Sink = meterSink{}
-
-// Show implements [lab.Sink].
+// Show implements lab.Sink.
 func (s meterSink) Show(id string, forms map[string]any) { s.Update(id, forms) }
 
-// Update implements [lab.Sink].
+// Update implements lab.Sink.
 func (s meterSink) Update(id string, forms map[string]any) {
 	if text, ok := forms["text/plain"].(string); ok {
 		s.put(id, text, false)

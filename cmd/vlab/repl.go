@@ -2,12 +2,9 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"os"
-	"runtime"
 
-	"vlab/albef/torch"
 	"vlab/repl"
 	"vlab/repl/session"
 )
@@ -27,10 +24,5 @@ func runREPL(ctx context.Context, e env, args []string) error {
 		return err
 	}
 	defer s.Close()
-	return repl.Run(ctx, s, repl.WithBanner(versions()))
-}
-
-// versions names what cells run on, in one line.
-func versions() string {
-	return fmt.Sprintf("libtorch %s (%s, %d threads), %s", torch.Version(), torch.CPUCapability(), torch.Threads(), runtime.Version())
+	return repl.Run(ctx, s, repl.WithBanner(s.About()))
 }

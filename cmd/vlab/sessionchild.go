@@ -1,11 +1,16 @@
+//go:build !front
+
 package main
 
 import (
 	"context"
+	"fmt"
 	"os/signal"
+	"runtime"
 	"syscall"
 
 	"vlab/albef/lab"
+	"vlab/albef/torch"
 	"vlab/cmd/vlab/symbols"
 	"vlab/repl/session"
 	"vlab/repl/session/display"
@@ -19,7 +24,14 @@ func runSessionChild(_ context.Context, e env, args []string) error {
 		return err
 	}
 	signal.Reset(syscall.SIGTERM) // nothing here would look at a cancelled context
-	return session.Serve(session.ChildOptions{Exports: symbols.Tables(), Prelude: symbols.Prelude(), Wrap: withCellSink})
+	return session.Serve(session.ChildOptions{
+		Exports: symbols.Tables(), Prelude: symbols.Prelude(), Wrap: withCellSink, About: versions(),
+	})
+}
+
+// versions names what cells run on, in one line.
+func versions() string {
+	return fmt.Sprintf("libtorch %s (%s, %d threads), %s", torch.Version(), torch.CPUCapability(), torch.Threads(), runtime.Version())
 }
 
 // withCellSink lets what the lab shows on the way, such as bars and curves,

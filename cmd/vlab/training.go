@@ -1,3 +1,5 @@
+//go:build !front
+
 package main
 
 import (
@@ -85,7 +87,7 @@ func (t *training) observe(stage string, p train.Progress) {
 // ended says how to go on with a run that was interrupted.
 func (t *training) ended(err error) error {
 	if errors.Is(err, train.ErrInterrupted) {
-		return &hintedError{err, "the same command with --resume goes on from " + filepath.Join(t.dir, train.LastName)}
+		return &hintedError{&interruptedError{err}, "the same command with --resume goes on from " + filepath.Join(t.dir, train.LastName)}
 	}
 	return err
 }

@@ -21,6 +21,7 @@ const startTimeout = 60 * time.Second
 // child is the front's view of a child process.
 type child struct {
 	cmd      *exec.Cmd
+	about    string   // from its hello
 	requests *os.File // ours to write
 	pump     pump
 	done     chan struct{} // closed when the process is gone and its output delivered
@@ -50,7 +51,8 @@ func startChild(ctx context.Context, o Options) (*child, error) {
 	c.pending[0] = hello
 	go c.run()
 	select {
-	case <-hello:
+	case m := <-hello:
+		c.about = m.About
 		return c, nil
 	case <-c.done:
 		return nil, fmt.Errorf("run %s: %s", cmd.Path, c.epitaph())

@@ -42,6 +42,7 @@ func serve() error {
 	return session.Serve(session.ChildOptions{
 		Exports: exports,
 		Prelude: []string{"lab host"},
+		About:   "a test",
 		Wrap: func(ctx context.Context) context.Context {
 			return context.WithValue(ctx, "wrapped", "yes") //nolint:staticcheck,revive // a cell can name no type of this test
 		},

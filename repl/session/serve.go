@@ -32,6 +32,8 @@ type ChildOptions struct {
 	// Values renders a cell's value as mime data ahead of the session's own
 	// rules; nil, or a nil result, leaves it to them.
 	Values func(v any) map[string]any
+	// About is the line that [Session.About] returns in the front; it may be empty.
+	About string
 }
 
 // Descriptors of the child's ends of the pipes to the front.
@@ -64,7 +66,7 @@ func Serve(o ChildOptions) error {
 		return fmt.Errorf("serve session: %w", err)
 	}
 	s.engine = e
-	if err := s.write(wire.Message{Op: wire.Hello}); err != nil {
+	if err := s.write(wire.Message{Op: wire.Hello, About: o.About}); err != nil {
 		return fmt.Errorf("serve session: %w", err)
 	}
 	err = s.loop(requests)

@@ -64,6 +64,17 @@ func Start(ctx context.Context, o Options) (*Session, error) {
 	return s, nil
 }
 
+// About returns what the session's child says of itself in one line, such as the
+// versions of what cells run on; empty where the child has ended or says nothing.
+func (s *Session) About() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.child == nil {
+		return ""
+	}
+	return s.child.about
+}
+
 // Eval runs a cell and returns its value; out receives what it shows meanwhile.
 // Cancelling ctx interrupts the cell, as Interrupt does: variables stay when it
 // stops within two seconds, otherwise the session starts anew. The user's

@@ -24,6 +24,12 @@ func fail(t testing.TB, s *session.Session, src string) (*session.CellError, *re
 	return ce, rec
 }
 
+func TestAboutIsTheChilds(t *testing.T) {
+	if got := start(t).About(); got != "a test" {
+		t.Errorf("got %q, want what the child was given", got)
+	}
+}
+
 func TestInterruptKeepsVariables(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, cell string }{

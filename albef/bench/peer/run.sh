@@ -28,5 +28,5 @@ check_official() {
 check_official
 python=$("$here/setup.sh")
 cd "$root"
-go build -o bin/ ./cmd/vlab ./albef/bench/peer
+go build -o bin/ ./albef/bench/peer
 exec bin/peer --python "$python" --official "$ALBEF_OFFICIAL" --vlab bin/vlab "$@"

@@ -2,9 +2,11 @@ package weights
 
 import (
 	"archive/zip"
+	"cmp"
 	"fmt"
 	"hash/crc32"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -41,7 +43,33 @@ func openArchive(f *source) (*archive, error) {
 	if err := a.checkSizes(); err != nil {
 		return nil, err
 	}
+	if a.overlaps() {
+		f.mapping = nil // two storages would be one
+	}
 	return a, a.checkKind()
+}
+
+// overlaps reports whether two stored entries claim the same bytes, as only a
+// file that was made to do so has it.
+func (a *archive) overlaps() bool {
+	if a.source.mapping == nil {
+		return false
+	}
+	var spans [][2]int64
+	for _, e := range a.entries {
+		offset, err := e.DataOffset()
+		if err != nil {
+			continue // its reading will say so
+		}
+		spans = append(spans, [2]int64{offset, offset + int64(e.CompressedSize64)})
+	}
+	slices.SortFunc(spans, func(x, y [2]int64) int { return cmp.Compare(x[0], y[0]) })
+	for i := 1; i < len(spans); i++ {
+		if spans[i][0] < spans[i-1][1] {
+			return true
+		}
+	}
+	return false
 }
 
 // findRoot returns the folder of data.pkl with its slash; torch names it after
@@ -88,7 +116,7 @@ func (a *archive) checkKind() error {
 	if a.entries["byteorder"] == nil {
 		return nil // before PyTorch 2.1, always little
 	}
-	order, err := a.read("byteorder", 16)
+	order, err := a.read("byteorder", 16, nil)
 	if err != nil {
 		return err
 	}
@@ -99,8 +127,8 @@ func (a *archive) checkKind() error {
 }
 
 // read returns the bytes of an entry of at most limit bytes, checked against its
-// checksum.
-func (a *archive) read(name string, limit int64) ([]byte, error) {
+// checksum: a piece of the mapping where one is given and can be used.
+func (a *archive) read(name string, limit int64, in *Mapping) ([]byte, error) {
 	e := a.entries[name]
 	if e == nil {
 		return nil, hintf(hintDamaged, "the zip has no entry %s", name)
@@ -109,35 +137,43 @@ func (a *archive) read(name string, limit int64) ([]byte, error) {
 		return nil, hintf(hintHostile, "entry %s has %d bytes, more than %d", name, e.UncompressedSize64, limit)
 	}
 	var data []byte
+	var sum uint32
 	var err error
 	if e.Method == zip.Store {
-		data, err = a.readStored(e)
+		data, sum, err = a.readStored(e, in)
 	} else {
 		data, err = readPacked(e)
+		sum = crc32.ChecksumIEEE(data)
 	}
 	if err != nil {
 		return nil, withHint(fmt.Errorf("entry %s: %w", name, err), hintDamaged)
 	}
 	// PyTorch can be told to leave checksums out; the field is then 0.
-	if sum := crc32.ChecksumIEEE(data); sum != e.CRC32 && e.CRC32 != 0 {
+	if sum != e.CRC32 && e.CRC32 != 0 {
 		return nil, hintf(hintDamaged, "entry %s: checksum %08x, want %08x", name, sum, e.CRC32)
 	}
 	return data, nil
 }
 
-// readStored reads an entry straight from the file into one buffer. The caller
-// has checked the size against the file's.
-func (a *archive) readStored(e *zip.File) ([]byte, error) {
+// readStored takes an entry straight from the file, and returns its checksum,
+// too. The caller has checked the size against the file's.
+func (a *archive) readStored(e *zip.File, in *Mapping) (data []byte, sum uint32, err error) {
 	offset, err := e.DataOffset()
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	if int64(e.UncompressedSize64) > a.source.size-offset {
-		return nil, io.ErrUnexpectedEOF
+	size := int64(e.UncompressedSize64)
+	if size > a.source.size-offset {
+		return nil, 0, io.ErrUnexpectedEOF
 	}
-	data := make([]byte, e.UncompressedSize64)
-	_, err = io.ReadFull(io.NewSectionReader(a.source, offset, int64(len(data))), data)
-	return data, err
+	if data = in.at(offset, size, alignment); data == nil {
+		data, err = a.source.read(offset, size)
+		return data, crc32.ChecksumIEEE(data), err
+	}
+	if e.CRC32 != 0 {
+		sum, err = a.source.checksum(offset, size)
+	}
+	return data, sum, err
 }
 
 // readPacked unpacks an entry; the buffer grows with what is really there.
@@ -166,7 +202,7 @@ func (a *archive) loadStorage(ref storageRef) (*storage, error) {
 	if e := a.entries[name]; e != nil && e.UncompressedSize64 != uint64(want) {
 		return nil, hintf(hintDamaged, "entry %s has %d bytes, want %d", name, e.UncompressedSize64, want)
 	}
-	data, err := a.read(name, want)
+	data, err := a.read(name, want, a.source.mapping)
 	if err != nil {
 		return nil, err
 	}

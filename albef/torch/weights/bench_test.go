@@ -8,8 +8,8 @@ import (
 	"vlab/albef/torch/weights"
 )
 
-// BenchmarkRead reads 256 MB of weights in 64 tensors; beside the bytes a second,
-// look at the bytes allocated: once the file.
+// BenchmarkRead reads and maps 256 MB of weights in 64 tensors; beside the bytes a
+// second, look at the bytes allocated: once the file, and none.
 func BenchmarkRead(b *testing.B) {
 	d := weights.NewDict()
 	for i := range 64 {
@@ -30,6 +30,17 @@ func BenchmarkRead(b *testing.B) {
 				if _, err := weights.Read(path); err != nil {
 					b.Fatal(err)
 				}
+			}
+		})
+		b.Run(name+" mapped", func(b *testing.B) {
+			b.SetBytes(256 << 20)
+			b.ReportAllocs()
+			for b.Loop() {
+				_, m, err := mapped(path)
+				if err != nil {
+					b.Fatal(err)
+				}
+				m.Close()
 			}
 		})
 	}

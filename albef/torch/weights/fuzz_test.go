@@ -65,6 +65,7 @@ func FuzzReadPTH(f *testing.F) {
 			v, err = weights.ReadPTH(path)
 			return err
 		})
+		checkMapped(t, path, v, err)
 		if err == nil {
 			checkAgain(t, path, v)
 		}
@@ -93,6 +94,7 @@ func FuzzPickle(f *testing.F) {
 				v, err = weights.ReadPTH(path)
 				return err
 			})
+			checkMapped(t, path, v, err)
 			if err == nil {
 				checkAgain(t, path, v)
 			}
@@ -128,6 +130,7 @@ func FuzzReadSafetensors(f *testing.F) {
 			d, meta, err = weights.ReadSafetensors(path)
 			return err
 		})
+		checkMappedSafetensors(t, path, d, err)
 		if err != nil {
 			return
 		}

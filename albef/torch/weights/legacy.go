@@ -58,7 +58,7 @@ func readLegacy(f *source) (Value, error) {
 
 // next runs the pickle at pos.
 func (l *legacyFile) next(load func(storageRef) (*storage, error)) (Value, error) {
-	m := newMachine(l.head[l.pos:], load, newViewer(l.source.size))
+	m := newMachine(l.head[l.pos:], load, newViewer(l.source.size, l.source.mapping))
 	v, err := m.run()
 	l.pos += m.pos
 	return v, err
@@ -143,7 +143,5 @@ func (l *legacyFile) readStorage(ref storageRef, at int64) ([]byte, error) {
 	if left := l.source.size - at - 8; size > left {
 		return nil, fmt.Errorf("ends early: %d bytes wanted, %d left", size, left)
 	}
-	data := make([]byte, size)
-	_, err := io.ReadFull(io.NewSectionReader(l.source, at+8, size), data)
-	return data, err
+	return l.source.bytes(at+8, size, alignment)
 }

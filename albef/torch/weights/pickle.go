@@ -36,7 +36,7 @@ func ReadPickle(path string) (Value, error) {
 		if len(src) == 0 {
 			return nil, f.unknown("pickle.dump")
 		}
-		m := newMachine(src, noStorage, newViewer(f.size))
+		m := newMachine(src, noStorage, newViewer(f.size, nil))
 		m.text, m.limit, m.budget = true, maxPlainPickle, baseBudget+plainBudgetFactor*f.size
 		v, err := m.run()
 		if err != nil {

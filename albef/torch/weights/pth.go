@@ -16,23 +16,19 @@ import (
 // argparse.Namespace a dict, a numpy scalar a plain number, a Parameter a tensor.
 // A file that wants anything else from Python is refused, with the name in the
 // error.
-func ReadPTH(path string) (Value, error) {
-	v, err := readFile(path, func(f *source) (Value, error) {
-		switch f.kind {
-		case kindZip:
-			return readZip(f)
-		case kindLegacy:
-			return readLegacy(f)
-		case kindSafetensors:
-			return nil, hintf("read it as safetensors", "is a safetensors file, not one of torch.save")
-		default:
-			return nil, f.unknown("torch.save")
-		}
-	})
-	if err != nil {
-		return nil, err
+func ReadPTH(path string) (Value, error) { return readFile(path, readPTH) }
+
+func readPTH(f *source) (Value, error) {
+	switch f.kind {
+	case kindZip:
+		return readZip(f)
+	case kindLegacy:
+		return readLegacy(f)
+	case kindSafetensors:
+		return nil, hintf("read it as safetensors", "is a safetensors file, not one of torch.save")
+	default:
+		return nil, f.unknown("torch.save")
 	}
-	return v, nil
 }
 
 // source is an open file whose kind was told from its first bytes.
@@ -41,6 +37,9 @@ type source struct {
 	size int64
 	kind fileKind
 	head []byte // the first bytes, up to 64
+	// mapping is what storages may lie in; nil where they are read.
+	mapping *Mapping
+	buffer  []byte // for checksums
 }
 
 // fileKind is a format that this package can tell from a file's content.
@@ -128,11 +127,11 @@ func readZip(f *source) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	pickle, err := a.read("data.pkl", maxPickle)
+	pickle, err := a.read("data.pkl", maxPickle, nil)
 	if err != nil {
 		return nil, err
 	}
-	v, err := newMachine(pickle, a.loadStorage, newViewer(f.size)).run()
+	v, err := newMachine(pickle, a.loadStorage, newViewer(f.size, f.mapping)).run()
 	if err != nil {
 		return nil, err
 	}

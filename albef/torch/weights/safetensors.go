@@ -20,22 +20,26 @@ const metadataKey = "__metadata__"
 // ReadSafetensors reads all tensors, in the order of the header, and the file's
 // metadata, nil where it has none. Tensors are never tied in this format.
 func ReadSafetensors(path string) (*Dict, map[string]string, error) {
-	type result struct {
-		dict *Dict
-		meta map[string]string
+	t, err := readFile(path, readTensors)
+	return t.dict, t.meta, err
+}
+
+// tensorFile is what a .safetensors file holds.
+type tensorFile struct {
+	dict *Dict
+	meta map[string]string
+}
+
+func readTensors(f *source) (t tensorFile, err error) {
+	switch f.kind {
+	case kindZip, kindLegacy:
+		return t, hintf("read it as .pth", "is a file of torch.save, not safetensors")
+	case kindSafetensors:
+		t.dict, t.meta, err = readSafetensors(f)
+		return t, err
+	default:
+		return t, f.unknown("safetensors")
 	}
-	r, err := readFile(path, func(f *source) (r result, err error) {
-		switch f.kind {
-		case kindZip, kindLegacy:
-			return r, hintf("read it as .pth", "is a file of torch.save, not safetensors")
-		case kindSafetensors:
-			r.dict, r.meta, err = readSafetensors(f)
-			return r, err
-		default:
-			return r, f.unknown("safetensors")
-		}
-	})
-	return r.dict, r.meta, err
 }
 
 // looksLikeSafetensors tells from the first bytes: a length and a JSON object. A
@@ -71,11 +75,13 @@ func readSafetensors(f *source) (*Dict, map[string]string, error) {
 	}
 	d := NewDict()
 	for _, e := range entries {
-		data := make([]byte, e.end-e.begin)
-		if _, err := io.ReadFull(io.NewSectionReader(f, start+e.begin, int64(len(data))), data); err != nil {
+		data, err := f.bytes(start+e.begin, e.end-e.begin, e.dtype.Size())
+		if err != nil {
 			return nil, nil, fmt.Errorf("tensor %s: %w", e.name, err)
 		}
-		d.Set(e.name, &Tensor{DType: e.dtype, Shape: e.shape, Data: data})
+		t := &Tensor{DType: e.dtype, Shape: e.shape, Data: data}
+		f.mapping.own(t)
+		d.Set(e.name, t)
 	}
 	return d, meta, nil
 }

@@ -85,12 +85,13 @@ const maxRank = 64
 type viewer struct {
 	// budget is how many bytes copies of non-contiguous views may still take: a
 	// view with stride 0 can claim any size.
-	budget int64
-	copies map[string][]byte
+	budget  int64
+	copies  map[string][]byte
+	mapping *Mapping // of the file, or nil
 }
 
-func newViewer(fileSize int64) *viewer {
-	return &viewer{budget: baseBudget + 2*min(fileSize, math.MaxInt64/4), copies: map[string][]byte{}}
+func newViewer(fileSize int64, in *Mapping) *viewer {
+	return &viewer{budget: baseBudget + 2*min(fileSize, math.MaxInt64/4), copies: map[string][]byte{}, mapping: in}
 }
 
 // view is a tensor as torch keeps it, in elements.
@@ -157,6 +158,7 @@ func (vw *viewer) tensor(v view) (*Tensor, error) {
 	}
 	if start := v.offset * int64(v.dtype.Size()); v.isContiguous() {
 		t.Data = v.storage.data[start : start+total : start+total]
+		vw.mapping.own(t)
 		return t, nil
 	}
 	t.Data, err = vw.copyOf(v, total)

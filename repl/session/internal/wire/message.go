@@ -33,6 +33,7 @@ type Request struct {
 type Message struct {
 	ID       uint64         `json:"id"`
 	Op       string         `json:"op"`
+	About    string         `json:"about,omitempty"` // what the child runs on
 	Data     Bundle         `json:"data,omitempty"`
 	Metadata map[string]any `json:"metadata,omitempty"`
 	Display  string         `json:"display,omitempty"`
