@@ -22,8 +22,18 @@ type Result struct {
 	MinMS    float64 `json:"min_ms"`
 	CPUMS    float64 `json:"cpu_ms"` // median of the process's CPU time: steadier where others use the machine too
 
-	PeakMB float64 `json:"peak_rss_mb"` // of the whole process, MiB
-	Loss   float64 `json:"loss"`        // the last step's total; 0 for work without one
+	// Where the time of a training step goes, medians of wall time; 0 for other work.
+	ForwardMS  float64 `json:"forward_ms,omitempty"`
+	BackwardMS float64 `json:"backward_ms,omitempty"`
+	UpdateMS   float64 `json:"update_ms,omitempty"` // of the optimiser
+
+	// SlowestMS is the slowest repetition but for the first; 0 where there is one.
+	SlowestMS float64 `json:"slowest_ms,omitempty"`
+
+	PeakMB  float64 `json:"peak_rss_mb"`  // of the whole process, MiB
+	EarlyMB float64 `json:"rss_early_mb"` // resident after a tenth of the repetitions
+	LastMB  float64 `json:"rss_last_mb"`  // resident after the last
+	Loss    float64 `json:"loss"`         // the last step's total; 0 for work without one
 
 	FLOPs  float64 `json:"flops"`         // of one repetition, see [StepFLOPs]
 	Matmul float64 `json:"matmul_gflops"` // the machine's rate in the same run, see [MatmulRate]
@@ -35,15 +45,34 @@ func (r Result) Write(w io.Writer) {
 	fmt.Fprintf(w, "%s, size %s, batch %d, %s, %d threads\n", r.Work, r.Size, r.Batch, r.DType, r.Threads)
 	fmt.Fprintf(w, "  median   %10.1f ms\n  minimum  %10.1f ms\n  CPU time %10.1f ms\n  memory   %10.0f MiB at most\n",
 		r.MedianMS, r.MinMS, r.CPUMS, r.PeakMB)
+	fmt.Fprintf(w, "  %-8s %10.0f MiB after a tenth of the repetitions, %.0f after the last\n", "", r.EarlyMB, r.LastMB)
+	if r.SlowestMS != 0 {
+		fmt.Fprintf(w, "  slowest  %10.1f ms, but for the first\n", r.SlowestMS)
+	}
+	if r.ForwardMS != 0 {
+		fmt.Fprintf(w, "  forward  %10.1f ms, backward %.1f ms, optimiser %.1f ms\n", r.ForwardMS, r.BackwardMS, r.UpdateMS)
+	}
 	if r.Loss != 0 {
 		fmt.Fprintf(w, "  loss     %10.4f\n", r.Loss)
+	}
+	if r.FLOPs == 0 {
+		return
 	}
 	fmt.Fprintf(w, "  %.1f GFLOP, %.0f %% of the machine's %.0f GFLOP/s (matrix product of 1024 x 1024, %s)\n",
 		r.FLOPs/1e9, 100*r.Share, r.Matmul, r.DType)
 }
 
-// clock collects the times of repetitions.
-type clock struct{ wall, cpu []float64 } // milliseconds
+// clock collects the times of repetitions, and the memory after some of them.
+type clock struct {
+	wall, cpu []float64 // milliseconds
+	earlyMB   float64
+}
+
+// remember keeps the memory that is resident now.
+func (c *clock) remember() (err error) {
+	c.earlyMB, err = memoryMB("VmRSS")
+	return err
+}
 
 func (c *clock) time(fn func() error) error {
 	begin, began := time.Now(), cpuTime()
@@ -57,7 +86,14 @@ func (c *clock) time(fn func() error) error {
 func (c *clock) summarise(r *Result) (err error) {
 	r.MedianMS, r.MinMS, r.CPUMS = Median(c.wall), slices.Min(c.wall), Median(c.cpu)
 	r.Share = r.FLOPs / (r.MedianMS / 1e3) / (r.Matmul * 1e9)
-	r.PeakMB, err = peakMB()
+	if len(c.wall) > 1 {
+		r.SlowestMS = slices.Max(c.wall[1:])
+	}
+	r.EarlyMB = c.earlyMB
+	if r.LastMB, err = memoryMB("VmRSS"); err != nil {
+		return err
+	}
+	r.PeakMB, err = memoryMB("VmHWM")
 	return err
 }
 
@@ -80,18 +116,19 @@ func cpuTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// peakMB is the largest resident memory so far, MiB. getrusage would tell that
-// of the parent where that was larger: a process is born with it.
-func peakMB() (float64, error) {
+// memoryMB reads one of the sizes that the kernel keeps for this process, MiB:
+// VmRSS is what is resident, VmHWM the most that was. getrusage would tell the
+// parent's peak where that was larger: a process is born with it.
+func memoryMB(key string) (float64, error) {
 	const path = "/proc/self/status"
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return 0, fmt.Errorf("read peak memory: %w", err)
+		return 0, fmt.Errorf("read memory: %w", err)
 	}
-	_, rest, _ := strings.Cut(string(raw), "\nVmHWM:")
+	_, rest, _ := strings.Cut(string(raw), "\n"+key+":")
 	var kB float64
 	if _, err := fmt.Sscanf(rest, "%f kB", &kB); err != nil {
-		return 0, fmt.Errorf("read peak memory: no VmHWM in %s", path)
+		return 0, fmt.Errorf("read memory: no %s in %s", key, path)
 	}
 	return kB / 1024, nil
 }
