@@ -45,7 +45,7 @@ func WritePictures(dir string) ([]string, error) {
 // detail of all sizes, whose strength falls with its size, colours that change
 // slowly, and some discs with sharp edges.
 func drawPicture(rng *rand.Rand) *image.RGBA {
-	light := noise(rng, 256, 8, 0.62)
+	light := noise(rng, 256, 9, 0.74)
 	var tint [3][]float64
 	for i := range tint {
 		tint[i] = noise(rng, 256, 3, 0.5)

@@ -70,9 +70,9 @@ func Embed(m *albef.Model, query func(s *torch.Scope) Query, bf16 bool) (images,
 func embeddings(ctx context.Context, m *albef.Model, spec Spec, times *clock, r *Result) error {
 	p := newPairs(m.Config(), spec.Device, spec.Batch, rand.New(rand.NewPCG(1, 2)))
 	defer p.close()
-	r.FLOPs = float64(spec.Batch) * EmbedFLOPs(m.Config(), textLength)
+	r.FLOPs = float64(spec.Batch) * EmbedFLOPs(m.Config(), EmbedTokens)
 	return spec.repeat(ctx, times, func() error {
-		_, _, err := Embed(m, p.query(textLength), spec.BF16)
+		_, _, err := Embed(m, p.query(EmbedTokens), spec.BF16)
 		return err
 	})
 }

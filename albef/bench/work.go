@@ -31,6 +31,13 @@ func Works() []string { return []string{"step", "rerank", "gradcam", "embed", "a
 // textLength is how many tokens a text has, as the official captions at most.
 const textLength = 25
 
+// EmbedTokens is how many tokens the texts have that are turned into features;
+// every second, third and fourth of four has so many times TextPadding of padding.
+const (
+	EmbedTokens = textLength
+	TextPadding = 3
+)
+
 // groundingRes is the width of the official grounding's pictures, Grounding.yaml.
 const groundingRes = 384
 

@@ -1,0 +1,297 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+
+	"vlab/albef"
+	"vlab/albef/bench"
+	"vlab/albef/task"
+	"vlab/albef/text"
+	"vlab/albef/torch"
+	"vlab/albef/torch/weights"
+)
+
+// An evaluation of retrieval is compared on fewer images than it is timed on.
+const equalImages, equalK = 40, 16
+
+// queryTolerance is how far results may be apart, relative to the largest;
+// answers' logarithms of probabilities absolutely. bf16 keeps 8 bits.
+func queryTolerance(dtype string) float64 {
+	if dtype == "bf16" {
+		return 5e-2
+	}
+	return 1e-4
+}
+
+// otherPairs is which share of the pairs may be asked about by one of two
+// evaluations of retrieval alone: where similarities at the end of a shortlist
+// differ by less than the rounding.
+func otherPairs(dtype string) float64 {
+	if dtype == "bf16" {
+		return 0.25
+	}
+	return 0.005
+}
+
+// equalQuery lets the official code do a query, and the modern and ours the same
+// with its weights and inputs, and prints how far their results are apart.
+func (o options) equalQuery(ctx context.Context, c contest) error {
+	dir, err := os.MkdirTemp("", "bench-peer-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	c.config.Dropout = 0
+	c.shape = c.shaped(equalImages, equalK)
+	if err := quiet(ctx, o.command(c, "--official", o.official, "--record", dir)); err != nil {
+		return err
+	}
+	rec, err := readRecord(filepath.Join(dir, "official.pth"))
+	if err != nil {
+		return err
+	}
+	state, err := weights.Read(filepath.Join(dir, "weights.pth"))
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\n%s, equal weights and inputs: largest differences from the official results\n", c)
+	if c.hasModern {
+		if err := quiet(ctx, o.command(c, "--modern", "--repeat", dir)); err != nil {
+			return err
+		}
+		modern, err := readRecord(filepath.Join(dir, "modern.pth"))
+		if err != nil {
+			return err
+		}
+		if err := rec.near("modern", c.dtype, modern.out); err != nil {
+			return err
+		}
+	}
+	torch.SetThreads(c.threads)
+	ours, err := c.repeat(ctx, rec, state)
+	if err != nil {
+		return err
+	}
+	return rec.near("ours", c.dtype, func(name string) ([]float32, error) { return ours[name], nil })
+}
+
+// quiet runs a command whose output matters only where it fails.
+func quiet(ctx context.Context, args []string) error {
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%s %s: %w: %s", filepath.Base(args[1]), args[2], err, bytes.TrimSpace(errs.Bytes()))
+	}
+	return nil
+}
+
+// out is a result that was recorded.
+func (r *record) out(name string) ([]float32, error) {
+	t, err := r.get("out." + name)
+	if err != nil {
+		return nil, err
+	}
+	return t.Float32s(), nil
+}
+
+// near prints how far the results of who are apart from the recorded ones, and
+// fails where that is more than rounding.
+func (r *record) near(who, dtype string, got func(name string) ([]float32, error)) error {
+	for _, name := range []string{"images", "texts", "maps", "by_image", "by_text", "probabilities"} {
+		if _, ok := r.tensors.Get("out." + name); !ok {
+			continue
+		}
+		want, err := r.out(name)
+		if err != nil {
+			return err
+		}
+		have, err := got(name)
+		if err != nil {
+			return err
+		}
+		if len(have) != len(want) || len(want) == 0 {
+			return fmt.Errorf("%s of %s: %d numbers, want %d", name, who, len(have), len(want))
+		}
+		far, others := farthest(have, want), 0.0
+		switch name {
+		case "probabilities":
+			if have, want, err = r.logs(have, want); err != nil {
+				return err
+			}
+			far = farthest(have, want) * largest(want)
+		case "by_image", "by_text":
+			far, others = farthestPairs(have, want)
+		}
+		fmt.Printf("%8s %14s %8.1e", who, name, far)
+		if others > 0 {
+			fmt.Printf("   and %.2f %% of the pairs are on one's shortlist alone", 100*others)
+		}
+		fmt.Println()
+		if !(far <= queryTolerance(dtype) && others <= otherPairs(dtype)) {
+			return fmt.Errorf("%s of %s are %.1e apart with %.3f of the pairs another's, at most %.0e and %.3f are rounding",
+				name, who, far, others, queryTolerance(dtype), otherPairs(dtype))
+		}
+	}
+	return nil
+}
+
+// logs are the logarithms of probabilities: have by answer, want in the order of
+// the recorded answers.
+func (r *record) logs(have, want []float32) (got, wanted []float32, err error) {
+	order, err := r.get("out.answers")
+	if err != nil {
+		return nil, nil, err
+	}
+	perQuestion := order.Shape[len(order.Shape)-1]
+	for i, answer := range order.Int64s() {
+		at := i/perQuestion*perQuestion + int(answer)
+		got = append(got, float32(math.Log(float64(have[at]))))
+		wanted = append(wanted, float32(math.Log(float64(want[i]))))
+	}
+	return got, wanted, nil
+}
+
+// farthest is the largest difference, relative to the largest number wanted.
+func farthest(got, want []float32) (far float64) {
+	for i := range want {
+		d := math.Abs(float64(got[i] - want[i]))
+		if math.IsNaN(d) {
+			return math.NaN()
+		}
+		far = max(far, d)
+	}
+	return far / largest(want)
+}
+
+func largest(v []float32) (most float64) {
+	for _, x := range v {
+		most = max(most, math.Abs(float64(x)))
+	}
+	return most
+}
+
+// farthestPairs is farthest of the scores of pairs that both judged; others is
+// the share of the pairs that one alone did.
+func farthestPairs(got, want []float32) (far, others float64) {
+	var both, own []float32
+	alone := 0
+	for i := range want {
+		mine, theirs := got[i] != task.Unranked, want[i] != task.Unranked
+		switch {
+		case mine && theirs:
+			both, own = append(both, want[i]), append(own, got[i])
+		case mine || theirs:
+			alone++
+		}
+	}
+	if len(both) == 0 {
+		return math.NaN(), 1
+	}
+	return farthest(own, both), float64(alone) / float64(alone+len(both))
+}
+
+// repeat does a recorded query with recorded weights, and returns its results
+// by name.
+func (c contest) repeat(ctx context.Context, r *record, state *weights.Dict) (map[string][]float32, error) {
+	if c.work == "answer" {
+		return c.answer(r, state)
+	}
+	m, err := albef.NewRetrieval(c.config, torch.CPU, 1)
+	if err != nil {
+		return nil, err
+	}
+	defer m.Close()
+	if _, err := m.LoadState(state); err != nil {
+		return nil, err
+	}
+	bf16 := c.dtype == "bf16"
+	if c.work == "rerank" {
+		return c.rerank(ctx, m, r)
+	}
+	query, err := r.query()
+	if err != nil {
+		return nil, err
+	}
+	switch c.work {
+	case "embed":
+		images, texts, err := bench.Embed(m, query, bf16)
+		return map[string][]float32{"images": images, "texts": texts}, err
+	case "gradcam":
+		_, phrase, err := bench.GradCAM(m, query, bf16)
+		return map[string][]float32{"maps": phrase}, err
+	}
+	return nil, errors.New("no such query")
+}
+
+func (c contest) rerank(ctx context.Context, m *albef.Model, r *record) (map[string][]float32, error) {
+	images, ids, mask, err := r.pairs()
+	if err != nil {
+		return nil, err
+	}
+	pictures := bench.Pictures{Pixels: images.Float32s(), N: images.Shape[0]}
+	tokens := text.Batch{IDs: ids.Int64s(), Mask: mask.Int64s(), B: ids.Shape[0], T: ids.Shape[1]}
+	byImage, byText, err := bench.Rerank(ctx, m, pictures, tokens, c.shape.K, c.batch, c.dtype == "bf16")
+	return map[string][]float32{"by_image": byImage, "by_text": byText}, err
+}
+
+func (c contest) answer(r *record, state *weights.Dict) (map[string][]float32, error) {
+	m, err := albef.NewVQA(c.config, torch.CPU, 1)
+	if err != nil {
+		return nil, err
+	}
+	defer m.Close()
+	if _, err := m.LoadState(state); err != nil {
+		return nil, err
+	}
+	query, err := r.query()
+	if err != nil {
+		return nil, err
+	}
+	ids, err := r.get("answers")
+	if err != nil {
+		return nil, err
+	}
+	var answers [][]int64
+	for row := range slices.Chunk(ids.Int64s(), ids.Shape[1]) {
+		answers = append(answers, row[:slices.Index(append(slices.Clone(row), 0), 0)]) // padding is 0
+	}
+	ranked, err := bench.Answer(m, query, answers, c.dtype == "bf16")
+	out := make([]float32, len(ranked)*len(answers))
+	for q, list := range ranked {
+		for _, x := range list {
+			out[q*len(answers)+x.Answer] = float32(x.Probability)
+		}
+	}
+	return map[string][]float32{"probabilities": out}, err
+}
+
+// pairs are the recorded images, ids and mask.
+func (r *record) pairs() (images, ids, mask *weights.Tensor, err error) {
+	var t [3]*weights.Tensor
+	for i, name := range []string{"images", "ids", "mask"} {
+		if t[i], err = r.get(name); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	return t[0], t[1], t[2], nil
+}
+
+// query makes the recorded images with their texts a query of a scope.
+func (r *record) query() (func(s *torch.Scope) bench.Query, error) {
+	images, ids, mask, err := r.pairs()
+	return func(s *torch.Scope) bench.Query {
+		return bench.Query{
+			Images: s.Floats(images.Float32s(), images.Shape...),
+			IDs:    s.Ints(ids.Int64s(), ids.Shape...), Mask: s.Ints(mask.Int64s(), mask.Shape...),
+		}
+	}, err
+}
