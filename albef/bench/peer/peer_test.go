@@ -147,8 +147,13 @@ func TestRunReportsWhatACommandSaid(t *testing.T) {
 
 func TestParseRefuses(t *testing.T) {
 	for _, args := range [][]string{
-		{}, {"--official", "x", "--dtype", "fp64"}, {"--official", "x", "--rounds", "many"}, {"--official", "x", "--rounds", "0"},
-		{"--official", "x", "--work", "step,sleep"}, {"--official", "x", "--size", "tiny"}, {"--official", "x", "--work", ""},
+		{},
+		{"--official", "x", "--dtype", "fp64"},
+		{"--official", "x", "--rounds", "many"},
+		{"--official", "x", "--rounds", "0"},
+		{"--official", "x", "--work", "step,sleep"},
+		{"--official", "x", "--size", "tiny"},
+		{"--official", "x", "--work", ""},
 		{"--official", "x", "--compile", "all"},
 	} {
 		if _, err := parse(args); err == nil {
@@ -208,7 +213,7 @@ func TestCommands(t *testing.T) {
 		t.Fatalf("got %+v, want official, modern and ours", all)
 	}
 	if got, want := strings.Join(all[2].command, " "),
-		"bin/vlab bench rerank --json --device cpu --size mid --batch 64 --dtype bf16 --threads 2 --warm 0 --steps 3"; got != want {
+		"bin/vlab bench rerank --json --device cpu --size mid --batch 64 --dtype bf16 --threads 2 --steps 3 --warm 0"; got != want {
 		t.Errorf("ours: got %s\nwant %s", got, want)
 	}
 	for _, r := range all[:2] {

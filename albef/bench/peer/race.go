@@ -21,9 +21,8 @@ type runner struct {
 // runners are the official code, the same model in today's PyTorch, as it is
 // and through torch.compile, and vlab, the last.
 func (o options) runners(c contest) []*runner {
-	steps := []string{"--steps", strconv.Itoa(c.steps)}
 	python := func(which ...string) []string {
-		return append(o.command(c, which...), append(steps, "--warmup", strconv.Itoa(c.warm))...)
+		return append(o.command(c, which...), "--steps", strconv.Itoa(c.steps), "--warmup", strconv.Itoa(c.warm))
 	}
 	all := []*runner{{name: "official", command: python("--official", o.official)}}
 	if c.hasModern {
@@ -34,9 +33,9 @@ func (o options) runners(c contest) []*runner {
 	}
 	ours := []string{
 		o.vlab, "bench", c.work, "--json", "--device", "cpu", "--size", c.size, "--batch", strconv.Itoa(c.batch),
-		"--dtype", c.dtype, "--threads", strconv.Itoa(c.threads), "--warm", strconv.Itoa(c.warm),
+		"--dtype", c.dtype, "--threads", strconv.Itoa(c.threads), "--steps", strconv.Itoa(c.steps), "--warm", strconv.Itoa(c.warm),
 	}
-	return append(all, &runner{name: "ours", command: append(ours, steps...)})
+	return append(all, &runner{name: "ours", command: ours})
 }
 
 // race times all by turns and prints medians and what ours is of each. Who
