@@ -9,12 +9,12 @@ import (
 
 // contest is a work at a size and a type that all do by turns.
 type contest struct {
-	work, size, dtype    string
-	config               albef.Config
-	shape                shape
-	batch, threads       int
-	warm, steps          int
-	hasModern, hasCompil bool // whether there is such a form
+	work, size, dtype   string
+	config              albef.Config
+	shape               shape
+	batch, threads      int
+	warm, steps         int
+	hasModern, compiles bool // whether there is such a form
 }
 
 // shape is what a query has besides the model's sizes, as queries.py reads it.
@@ -97,7 +97,7 @@ func (o options) contest(r rule, size, dtype string) (contest, error) {
 	}
 	c := contest{
 		work: r.work, size: size, dtype: dtype, config: config, threads: o.threads, warm: 2, steps: r.steps[size],
-		batch: r.batch[size], hasModern: r.modern, hasCompil: r.work == "step" && slices.Contains(o.compile, size),
+		batch: r.batch[size], hasModern: r.modern, compiles: r.work == "step" && slices.Contains(o.compile, size),
 	}
 	if c.batch == 0 {
 		c.batch = bench.DefaultBatch(r.work, size)

@@ -159,7 +159,7 @@ func load() string {
 	return string(raw)
 }
 
-// python is the command line of a PyTorch peer; which says whose code, and what
+// command is the command line of a PyTorch peer; which says whose code, and what
 // else it is to do.
 func (o options) command(c contest, which ...string) []string {
 	args := []string{o.python, filepath.Join(o.scripts, "queries.py"), c.work, "--shape", asJSON(c.shape)}

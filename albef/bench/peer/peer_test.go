@@ -184,7 +184,7 @@ func TestContests(t *testing.T) {
 		var got []string
 		for _, c := range contests {
 			name := fmt.Sprintf("%s/%s/%s/%d/%d", c.work, c.size, c.dtype, c.batch, c.threads)
-			if c.hasCompil {
+			if c.compiles {
 				name += "+compiled"
 			}
 			got = append(got, name)

@@ -28,7 +28,7 @@ func (o options) runners(c contest) []*runner {
 	if c.hasModern {
 		all = append(all, &runner{name: "modern", command: python("--modern")})
 	}
-	if c.hasCompil {
+	if c.compiles {
 		all = append(all, &runner{name: "compiled", command: python("--modern", "--compile")})
 	}
 	ours := []string{
