@@ -157,7 +157,7 @@ bench: setup ## our benchmarks beside PyTorch's, ten runs to bench/new.txt; BENC
 	  go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCHCOUNT) -timeout 2h ./... | tee bench/new.txt
 
 .PHONY: bench-peer
-bench-peer: build ## the training step of the official code, of today's PyTorch and ours in turn, as ratios; ALBEF_OFFICIAL=dir names a checkout of the official code
+bench-peer: build ## the training step and every query by the official code, by today's PyTorch and by ours in turn, as ratios; ALBEF_OFFICIAL=dir names a checkout of the official code, PEERFLAGS="--work step --size mid" asks for less (--help)
 	@ALBEF_OFFICIAL="$(ALBEF_OFFICIAL)" PYTHON="$(PYTHON)" albef/bench/peer/run.sh $(PEERFLAGS)
 
 .PHONY: growth

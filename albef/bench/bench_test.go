@@ -33,7 +33,7 @@ func TestRunMeasuresEveryWork(t *testing.T) {
 		t.Run(work, func(t *testing.T) {
 			told := 0
 			r, err := bench.Run(context.Background(), bench.Spec{
-				Work: work, Batch: 2, Device: torch.CPU, Warm: 1, Steps: 2, BF16: work == "embed",
+				Work: work, Batch: 2, Images: 3, Device: torch.CPU, Warm: 1, Steps: 2, BF16: work == "embed",
 				Observe: func(done, total int) { told += total - done },
 			})
 			if err != nil {
@@ -42,16 +42,29 @@ func TestRunMeasuresEveryWork(t *testing.T) {
 			if r.Size != "mid" || r.Threads < 1 || told != 2+1 {
 				t.Errorf("got %+v after %d, want size mid and three repetitions told", r, told)
 			}
-			if !(0 < r.MinMS && r.MinMS <= r.MedianMS && r.CPUMS > 0 && r.PeakMB > 100) {
-				t.Errorf("times and memory: got %+v", r)
+			if !(0 < r.MinMS && r.MinMS <= r.MedianMS && r.MedianMS <= max(r.SlowestMS, 2*r.MedianMS-r.MinMS) && r.CPUMS > 0) {
+				t.Errorf("times: got %+v", r)
 			}
-			if want := r.FLOPs / (r.MedianMS * 1e6) / r.Matmul; math.Abs(r.Share-want) > 1e-9 || r.Share <= 0 {
+			if !(20 < r.EarlyMB && r.EarlyMB <= r.PeakMB && 20 < r.LastMB && r.LastMB <= r.PeakMB) {
+				t.Errorf("memory: got %+v", r)
+			}
+			if want := r.FLOPs / (r.MedianMS * 1e6) / r.Matmul; math.Abs(r.Share-want) > 1e-9 || (r.Share > 0) != (work != "decode") {
 				t.Errorf("share: got %v, want %v", r.Share, want)
 			}
 			if (r.Loss > 5 && r.Loss < 50) != (work == "step") {
 				t.Errorf("loss: got %v", r.Loss)
 			}
 		})
+	}
+}
+
+func TestRunTellsTheSlowestRepetitionAndTheMemoryOfManySteps(t *testing.T) {
+	r, err := bench.Run(context.Background(), bench.Spec{Work: "step", Size: "tiny", Batch: 2, Device: torch.CPU, Warm: 1, Steps: 12})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.SlowestMS < r.MedianMS || r.EarlyMB == 0 || math.Abs(r.LastMB-r.EarlyMB) > 100 {
+		t.Errorf("got %+v, want a slowest repetition above the median and memory that stands still", r)
 	}
 }
 
@@ -64,7 +77,8 @@ func TestResultHasTheKeysThatScriptsRead(t *testing.T) {
 	if err := json.Unmarshal(raw, &got); err != nil {
 		t.Fatal(err)
 	}
-	for key := range strings.SplitSeq("work size batch dtype threads median_ms min_ms peak_rss_mb loss flops matmul_gflops share", " ") {
+	const keys = "work size batch dtype threads median_ms min_ms peak_rss_mb loss flops matmul_gflops share cpu_ms rss_early_mb rss_last_mb"
+	for key := range strings.SplitSeq(keys, " ") {
 		if _, ok := got[key]; !ok {
 			t.Errorf("no key %q in %s", key, raw)
 		}
@@ -72,7 +86,7 @@ func TestResultHasTheKeysThatScriptsRead(t *testing.T) {
 }
 
 func TestRunRefusesWhatItDoesNotKnow(t *testing.T) {
-	for _, spec := range []bench.Spec{{Work: "decode"}, {Work: "step", Size: "huge"}} {
+	for _, spec := range []bench.Spec{{Work: "encode"}, {Work: "step", Size: "huge"}} {
 		_, err := bench.Run(context.Background(), spec)
 		hinted, ok := err.(interface{ Hint() string })
 		if !ok || !strings.Contains(hinted.Hint(), "one of ") {
@@ -83,6 +97,21 @@ func TestRunRefusesWhatItDoesNotKnow(t *testing.T) {
 	cancel()
 	if _, err := bench.Run(done, bench.Spec{Work: "embed", Device: torch.CPU}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: got %v", err)
+	}
+}
+
+func TestFullGradCAMHasTheOfficialGroundingsPictures(t *testing.T) {
+	for _, tt := range []struct {
+		work, size string
+		want       int
+	}{{"gradcam", "full", 384}, {"gradcam", "mid", 128}, {"decode", "full", 256}, {"step", "tiny", 64}} {
+		c, err := bench.WorkConfig(tt.work, tt.size)
+		if err != nil || c.ImageRes != tt.want {
+			t.Errorf("%s at %s: got %d pixels, %v, want %d", tt.work, tt.size, c.ImageRes, err, tt.want)
+		}
+	}
+	if got := bench.GradCAMLayer(albef.Base()); got != 8 {
+		t.Errorf("layer: got %d, want 8, the official block_num", got)
 	}
 }
 
@@ -100,10 +129,7 @@ func TestMedian(t *testing.T) {
 
 // TestStepFLOPs counts a model of one layer a part by hand.
 func TestStepFLOPs(t *testing.T) {
-	c := albef.Config{
-		ImageRes: 4, PatchSize: 2, VisionWidth: 8, VisionDepth: 1, VisionMLP: 16,
-		Hidden: 6, Intermediate: 10, Layers: 2, FusionLayer: 1, VocabSize: 7,
-	}
+	c := small()
 	const patches, tokens = 5, 3
 	stem := 2 * (4 * 4 * 3) * 8
 	image := stem + 2*patches*(8*24+8*8+8*16+16*8) + 2*2*patches*patches*8
@@ -116,6 +142,50 @@ func TestStepFLOPs(t *testing.T) {
 	want := float64(2*(online+momentum) + 4*(3+1)*word)
 	if got := bench.StepFLOPs(c, 2, tokens, 4); got != want {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// small is a model of one layer a part.
+func small() albef.Config {
+	return albef.Config{
+		ImageRes: 4, PatchSize: 2, VisionWidth: 8, VisionDepth: 1, VisionMLP: 16,
+		Hidden: 6, Intermediate: 10, Layers: 2, FusionLayer: 1, VocabSize: 7,
+	}
+}
+
+// blockOf is a text layer's products for n tokens of that model.
+func blockOf(n int) int { return 2*n*(4*6*6+6*10+10*6) + 2*2*n*n*6 }
+
+// TestQueryFLOPs counts the same model's queries by hand.
+func TestQueryFLOPs(t *testing.T) {
+	const patches, tokens = 5, 3
+	image := 2*(4*4*3)*8 + 2*patches*(8*24+8*8+8*16+16*8) + 2*2*patches*patches*8
+	keys := 2 * 2 * patches * 8 * 6
+	fused := func(n, seen int) int { return blockOf(n) + 2*n*(6*6+6*6) + 2*2*n*seen*6 }
+	word := 2*6*6 + 2*6*7
+
+	decoded := fused(1, tokens) + word + fused(1, tokens) + word + fused(4, tokens) + 4*word // [CLS], and answers of 1 and 4 words
+	want := image + keys + blockOf(tokens) + fused(tokens, patches) + 2*2*tokens*6*6 + decoded
+	if got := bench.AnswerFLOPs(small(), tokens, func(i int) int { return 1 + 3*i }, 2); got != float64(want) {
+		t.Errorf("answer: got %v, want %v", got, want)
+	}
+
+	byImage, byText := []float32{1, -100, 2, -100}, []float32{-100, -100, 3, -100} // one text for each, and the first image for the second text
+	want = 2*(image+keys) + blockOf(bench.CaptionTokens(0)) + blockOf(bench.CaptionTokens(1)) +
+		2*fused(bench.CaptionTokens(0), patches) + fused(bench.CaptionTokens(1), patches)
+	if got := bench.RerankFLOPs(small(), 2, byImage, byText); got != float64(want) {
+		t.Errorf("rerank: got %v, want %v", got, want)
+	}
+}
+
+// TestFLOPsOfAConvolutionStem counts the stem of tiny by hand: 3 to 40, 80 and
+// 160 channels at half, a quarter and an eighth of 64 pixels, and a product.
+func TestFLOPsOfAConvolutionStem(t *testing.T) {
+	c := albef.Tiny()
+	stem := 2*9*(32*32*3*40+16*16*40*80+8*8*80*160) + 2*8*8*160*160
+	c.VisionDepth, c.FusionLayer = 0, 0
+	if got := bench.EmbedFLOPs(c, 1); got != float64(stem) {
+		t.Errorf("got %v, want %v", got, stem)
 	}
 }
 

@@ -1,6 +1,10 @@
 package bench
 
-import "vlab/albef"
+import (
+	"math/bits"
+
+	"vlab/albef"
+)
 
 // The counts below are of matrix products only, 2·m·n·k for one of m x k by
 // k x n, and of those that the mathematics needs: masked positions alone go
@@ -19,9 +23,24 @@ func imageFLOPs(c albef.Config) float64 {
 	return stemFLOPs(c) + float64(c.VisionDepth)*block(grid*grid+1, w, float64(c.VisionMLP))
 }
 
-// stemFLOPs is the patch convolution of one image.
+// stemFLOPs is the patch convolution of one image, or the stack of convolutions
+// that halve its side until a pixel is a patch.
 func stemFLOPs(c albef.Config) float64 {
+	if c.Stem == albef.ConvStem {
+		return convFLOPs(c)
+	}
 	return 2 * float64(3*c.ImageRes*c.ImageRes) * float64(c.VisionWidth)
+}
+
+// convFLOPs is the convolution stem of one image, see newStem in albef/vit.go.
+func convFLOPs(c albef.Config) (total float64) {
+	in, halvings := 3, bits.TrailingZeros(uint(c.PatchSize))
+	for i := range halvings {
+		out, side := max(c.VisionWidth>>(halvings-1-i), 16), c.ImageRes>>(i+1)
+		total += 2 * float64(side*side*3*3*in*out)
+		in = out
+	}
+	return total + 2*float64(c.Grid()*c.Grid()*in*c.VisionWidth)
 }
 
 // textFLOPs is a text of n tokens through the text encoder.

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"math/rand/v2"
+	"time"
 
 	"vlab/albef"
 	"vlab/albef/torch"
@@ -78,8 +79,9 @@ func steps(ctx context.Context, m *albef.Model, spec Spec, times *clock, r *Resu
 	err := spec.repeat(ctx, times, func() error {
 		drawn := masker.Draw(p.words, nil, rng)
 		asked, done = asked+len(drawn.Positions), done+1
-		losses, err := Step(m, opt, p.batch(drawn), spec.BF16)
-		r.Loss = losses[0] + losses[1] + losses[2]
+		did, err := Step(m, opt, p.batch(drawn), spec.BF16)
+		r.Loss = did.Total()
+		times.part(did.Forward, did.Backward)
 		return err
 	})
 	r.FLOPs = StepFLOPs(c, spec.Batch, textLength, asked/max(done, 1))
@@ -102,11 +104,22 @@ func (p pairs) batch(drawn albef.Masking) func(s *torch.Scope) albef.Batch {
 	}
 }
 
-// Step trains m by one batch and returns the losses: MLM, ITC, ITM. With bf16
-// the forward's matrix products are in bf16.
-func Step(m *albef.Model, opt *train.AdamW, batch func(s *torch.Scope) albef.Batch, bf16 bool) (losses [3]float64, err error) {
+// Stepped is what came of a training step.
+type Stepped struct {
+	Losses            [3]float64 // MLM, ITC, ITM
+	Forward, Backward time.Duration
+}
+
+// Total is the sum of the losses.
+func (s Stepped) Total() float64 { return s.Losses[0] + s.Losses[1] + s.Losses[2] }
+
+// Step trains m by one batch. With bf16 the forward's matrix products are in
+// bf16. The optimiser moves parameters as the backward goes, so its time is in
+// there.
+func Step(m *albef.Model, opt *train.AdamW, batch func(s *torch.Scope) albef.Batch, bf16 bool) (out Stepped, err error) {
 	err = torch.Do(func(s *torch.Scope) {
 		var terms []train.Loss
+		begun := time.Now()
 		s.Do(func(in *torch.Scope) {
 			b := batch(in)
 			torch.Autocast(bf16, m.Device(), func() {
@@ -115,10 +128,12 @@ func Step(m *albef.Model, opt *train.AdamW, batch func(s *torch.Scope) albef.Bat
 			})
 			train.KeepLosses(in, terms)
 		})
+		out.Forward = time.Since(begun)
 		opt.Backward(s, train.Total(terms), learningRate)
 		for i, l := range terms {
-			losses[i] = l.Value.Item()
+			out.Losses[i] = l.Value.Item()
 		}
+		out.Backward = time.Since(begun) - out.Forward
 	})
-	return losses, err
+	return out, err
 }

@@ -12,31 +12,76 @@ import (
 // Spec says what to measure.
 type Spec struct {
 	Work   string // one of [Works]
-	Size   string // mid or full; empty: mid
-	Batch  int    // images; 0: 16 for step at mid, 2 at full, else 1; gradcam explains one
+	Size   string // full, mid or tiny; empty: mid
+	Batch  int    // images at a time; 0: what suits the work, see [DefaultBatch]; gradcam explains one
+	Images int    // of a retrieval evaluation; 0: [RerankImages], with which others are compared
 	BF16   bool   // matrix products in bf16, parameters stay fp32
 	Device torch.Device
 	Warm   int // repetitions that don't count
 	Steps  int // repetitions that do; 0: 10
+	// Profile has the result say what libtorch's operations took. It slows small
+	// ones down.
+	Profile bool
 	// Observe is told of every repetition, outside of what is timed; nil: nobody.
 	Observe func(done, total int)
 }
 
-// Works names what can be measured.
-func Works() []string { return []string{"step", "gradcam", "embed"} }
+// Works names what can be measured: a training step, an evaluation of retrieval,
+// a map for an image and its text, the features of images and texts, the answer
+// to a question about an image, and the loading of pictures.
+func Works() []string { return []string{"step", "rerank", "gradcam", "embed", "answer", "decode"} }
 
 // textLength is how many tokens a text has, as the official captions at most.
 const textLength = 25
 
-// SizeConfig returns the model of a size: mid, or full, the official one.
+// EmbedTokens is how many tokens the texts have that are turned into features;
+// every second, third and fourth of four has so many times TextPadding of padding.
+const (
+	EmbedTokens = textLength
+	TextPadding = 3
+)
+
+// groundingRes is the width of the official grounding's pictures, Grounding.yaml.
+const groundingRes = 384
+
+// SizeConfig returns the model of a size: mid, full, the official one, or tiny.
 func SizeConfig(size string) (albef.Config, error) {
 	switch size {
 	case "mid":
 		return albef.Mid(), nil
 	case "full":
 		return albef.Base(), nil
+	case "tiny":
+		return albef.Tiny(), nil
 	}
-	return albef.Config{}, &hintError{fmt.Errorf("bench: unknown size %q", size), "one of mid, full"}
+	return albef.Config{}, &hintError{fmt.Errorf("bench: unknown size %q", size), "one of mid, full, tiny"}
+}
+
+// WorkConfig returns the model of a size with which a work is timed: gradcam at
+// full takes the pictures of the official grounding, 384 pixels wide.
+func WorkConfig(work, size string) (albef.Config, error) {
+	c, err := SizeConfig(size)
+	if work == "gradcam" && size == "full" {
+		c.ImageRes = groundingRes
+	}
+	return c, err
+}
+
+// DefaultBatch is how many images are taken at a time where nobody says: 16 for a
+// step, 2 at full; 64 for an evaluation of retrieval and 32 for the loading of
+// pictures, else one.
+func DefaultBatch(work, size string) int {
+	switch {
+	case work == "step" && size == "full":
+		return 2
+	case work == "step":
+		return 16
+	case work == "rerank":
+		return rerankBatch
+	case work == "decode":
+		return decodeBatch
+	}
+	return 1
 }
 
 // Run measures on the threads that libtorch is set to. It sets libtorch's seed.
@@ -46,7 +91,7 @@ func Run(ctx context.Context, spec Spec) (Result, error) {
 		return Result{}, &hintError{fmt.Errorf("bench: unknown work %q", spec.Work), "one of " + strings.Join(Works(), ", ")}
 	}
 	spec = spec.withDefaults()
-	c, err := SizeConfig(spec.Size)
+	c, err := WorkConfig(spec.Work, spec.Size)
 	if err != nil {
 		return Result{}, err
 	}
@@ -60,13 +105,8 @@ func Run(ctx context.Context, spec Spec) (Result, error) {
 	if r.Matmul, err = MatmulRate(spec.Device, spec.dtype()); err != nil {
 		return Result{}, err
 	}
-	m, err := albef.New(c, spec.Device, 1)
-	if err != nil {
-		return Result{}, err
-	}
-	defer m.Close()
 	var times clock
-	if err := work(ctx, m, spec, &times, &r); err != nil {
+	if err := work(ctx, c, spec, &times, &r); err != nil {
 		return Result{}, err
 	}
 	if r.Matmul, err = betterRate(r.Matmul, spec.Device, spec.dtype()); err != nil {
@@ -76,32 +116,47 @@ func Run(ctx context.Context, spec Spec) (Result, error) {
 }
 
 // worker repeats one kind of work and fills times, loss and FLOPs.
-type worker func(ctx context.Context, m *albef.Model, spec Spec, times *clock, r *Result) error
+type worker func(ctx context.Context, c albef.Config, spec Spec, times *clock, r *Result) error
 
 func works(name string) worker {
 	switch name {
 	case "step":
-		return steps
+		return with(albef.New, steps)
+	case "rerank":
+		return with(albef.NewRetrieval, reranks)
 	case "gradcam":
-		return gradCAMs
+		return with(albef.NewRetrieval, gradCAMs)
 	case "embed":
-		return embeddings
+		return with(albef.NewRetrieval, embeddings)
+	case "answer":
+		return with(albef.NewVQA, answerings)
+	case "decode":
+		return decodings
 	}
 	return nil
+}
+
+// with makes work on a model a worker that makes the model, with fresh weights.
+func with[M interface{ Close() }](
+	model func(c albef.Config, dev torch.Device, seed int64) (M, error),
+	work func(ctx context.Context, m M, spec Spec, times *clock, r *Result) error,
+) worker {
+	return func(ctx context.Context, c albef.Config, spec Spec, times *clock, r *Result) error {
+		m, err := model(c, spec.Device, 1)
+		if err != nil {
+			return err
+		}
+		defer m.Close()
+		return work(ctx, m, spec, times, r)
+	}
 }
 
 func (s Spec) withDefaults() Spec {
 	if s.Size == "" {
 		s.Size = "mid"
 	}
-	switch {
-	case s.Batch != 0:
-	case s.Work != "step":
-		s.Batch = 1
-	case s.Size == "full":
-		s.Batch = 2
-	default:
-		s.Batch = 16
+	if s.Batch == 0 {
+		s.Batch = DefaultBatch(s.Work, s.Size)
 	}
 	if s.Steps == 0 {
 		s.Steps = 10
@@ -118,15 +173,31 @@ func (s Spec) dtype() torch.DType {
 
 // repeat times fn spec.Steps times, after the warm-up, until ctx is cancelled.
 func (s Spec) repeat(ctx context.Context, times *clock, fn func() error) error {
-	for i := range s.Warm + s.Steps {
+	if err := s.times(ctx, times, 0, s.Warm, fn); err != nil {
+		return err
+	}
+	*times = clock{}
+	if !s.Profile {
+		return s.times(ctx, times, s.Warm, s.Warm+s.Steps, fn)
+	}
+	var err error
+	times.ops = torch.Profile(func() { err = s.times(ctx, times, s.Warm, s.Warm+s.Steps, fn) })
+	return err
+}
+
+// times does repetitions from to to.
+func (s Spec) times(ctx context.Context, times *clock, from, to int, fn func() error) error {
+	for i := from; i < to; i++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if i == s.Warm {
-			*times = clock{}
-		}
 		if err := times.time(fn); err != nil {
 			return err
+		}
+		if done := i + 1 - s.Warm; done == (s.Steps+9)/10 {
+			if err := times.remember(); err != nil {
+				return err
+			}
 		}
 		if s.Observe != nil {
 			s.Observe(i+1, s.Warm+s.Steps)

@@ -172,18 +172,6 @@ func TestParityRetrievalFeatures(t *testing.T) {
 	}
 }
 
-// matrix lays a shortlist out as the official score matrix over n candidates.
-func (l shortlist) matrix(n int) []float32 {
-	queries := len(l.found) / l.k
-	out := slices.Repeat([]float32{-100}, queries*n)
-	for q := range queries {
-		for i, candidate := range l.of(q) {
-			out[q*n+int(candidate)] = l.scores[q*l.k+i]
-		}
-	}
-	return out
-}
-
 func TestParityRetrievalRecalls(t *testing.T) {
 	var record retrievalEvalRecord
 	fixture.JSON(t, "retrieval.json", &record)

@@ -12,12 +12,13 @@ import (
 
 func runBench(ctx context.Context, e env, args []string) error {
 	known := strings.Join(bench.Works(), "|")
-	f := newFlags(e, "bench", known+" [--size full|mid] [--batch N] [--dtype fp32|bf16] [--threads N] [--json]")
-	size := f.String("size", "mid", "full (the official one) or mid, as `size` of the model")
-	batch := f.Int("batch", 0, "images at a time; 0: 16 for a mid step, 2 for a full one, else 1")
+	f := newFlags(e, "bench", known+" [--size full|mid|tiny] [--batch N] [--dtype fp32|bf16] [--threads N] [--json]")
+	size := f.String("size", "mid", "full (the official one), mid or tiny, as `size` of the model")
+	batch := f.Int("batch", 0, "images at a time; 0: 16 for a step, 2 for a full one, 64 for rerank, 32 for decode, else 1")
 	dtype := f.String("dtype", "fp32", "fp32 or bf16, as `type` of matrix products")
 	steps := f.Int("steps", 10, "how many repetitions are timed")
 	warm := f.Int("warm", 2, "how many go before")
+	profile := f.Bool("profile", false, "print what libtorch's operations took; small ones get slower")
 	asJSON := f.Bool("json", false, "print one JSON object")
 	device := f.deviceFlag()
 	works, err := f.parse(args, 1)
@@ -27,7 +28,7 @@ func runBench(ctx context.Context, e env, args []string) error {
 	if len(works) == 0 {
 		return &usageError{"bench: what to time is missing", "one of " + strings.Join(bench.Works(), ", ")}
 	}
-	if err := errors.Join(f.oneOf("size", "mid", "full"), f.oneOf("dtype", "fp32", "bf16")); err != nil {
+	if err := errors.Join(f.oneOf("size", "mid", "full", "tiny"), f.oneOf("dtype", "fp32", "bf16")); err != nil {
 		return err
 	}
 	if *batch < 0 || *steps < 1 || *warm < 0 {
@@ -39,7 +40,7 @@ func runBench(ctx context.Context, e env, args []string) error {
 	}
 	m := newMeter(e)
 	r, err := bench.Run(ctx, bench.Spec{
-		Work: works[0], Size: *size, Batch: *batch, BF16: *dtype == "bf16", Device: dev, Warm: *warm, Steps: *steps,
+		Work: works[0], Size: *size, Batch: *batch, BF16: *dtype == "bf16", Device: dev, Warm: *warm, Steps: *steps, Profile: *profile,
 		Observe: func(done, total int) { m.show("bench "+works[0], done, total, "") },
 	})
 	m.end()
@@ -50,5 +51,8 @@ func runBench(ctx context.Context, e env, args []string) error {
 		return printJSON(e.stdout, r)
 	}
 	r.Write(e.stdout)
+	if *profile {
+		r.WriteProfile(e.stdout)
+	}
 	return nil
 }

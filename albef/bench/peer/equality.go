@@ -34,16 +34,16 @@ func tolerance(dtype string) float64 {
 // equality lets the official code take a few steps, without dropout and with
 // the likeliest negatives, repeats them with its weights, inputs and masks, and
 // prints the losses of both.
-func (o options) equality(ctx context.Context, c albef.Config, dtype string) error {
+func (o options) equality(ctx context.Context, c contest) error {
 	dir, err := os.MkdirTemp("", "bench-peer-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	c.Dropout = 0
+	c.config.Dropout = 0
 	step := func(which ...string) (out []byte, err error) {
-		args := append(append([]string{o.script}, which...), o.work(c, dtype)...)
-		cmd := exec.CommandContext(ctx, o.python, append(args, "--steps", strconv.Itoa(equalSteps))...)
+		args := append(o.command(c, which...), "--steps", strconv.Itoa(equalSteps))
+		cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 		var errs bytes.Buffer
 		cmd.Stderr = &errs
 		if out, err = cmd.Output(); err != nil {
@@ -58,8 +58,9 @@ func (o options) equality(ctx context.Context, c albef.Config, dtype string) err
 	if err != nil {
 		return err
 	}
-	torch.SetThreads(o.threads)
-	return repeat(dir, c, dtype, modern)
+	torch.SetThreads(c.threads)
+	fmt.Printf("\n%s, equal weights, inputs, masks and negatives, no dropout\n", c)
+	return repeat(dir, c.config, c.dtype, modern)
 }
 
 // repeat does the steps recorded in dir; modern is what the modern model made of
@@ -88,8 +89,8 @@ func repeat(dir string, c albef.Config, dtype string, modern []byte) error {
 }
 
 func (r *record) compare(m *albef.Model, opt *train.AdamW, dtype string, modern []byte) error {
-	fmt.Printf("\n%s, equal weights, inputs, masks and negatives, no dropout\n%8s %28s %28s %8s %28s %8s\n",
-		dtype, "step", "official: MLM ITC ITM", "modern", "apart", "ours", "apart")
+	fmt.Printf("%8s %28s %28s %8s %28s %8s\n",
+		"step", "official: MLM ITC ITM", "modern", "apart", "ours", "apart")
 	worst, others := 0.0, json.NewDecoder(bytes.NewReader(modern))
 	for i := range equalSteps {
 		want, err := r.losses(i)
@@ -108,9 +109,9 @@ func (r *record) compare(m *albef.Model, opt *train.AdamW, dtype string, modern 
 		if err := others.Decode(&other); err != nil {
 			return fmt.Errorf("the modern model's losses: %w", err)
 		}
-		theirs, mine := apart(other, want), apart(got, want)
+		theirs, mine := apart(other, want), apart(got.Losses, want)
 		worst = max(worst, theirs, mine)
-		fmt.Printf("%8d %28s %28s %8.1e %28s %8.1e\n", i+1, three(want), three(other), theirs, three(got), mine)
+		fmt.Printf("%8d %28s %28s %8.1e %28s %8.1e\n", i+1, three(want), three(other), theirs, three(got.Losses), mine)
 	}
 	if !(worst <= tolerance(dtype)) {
 		return fmt.Errorf("the losses are %.1e apart, at most %.0e is rounding", worst, tolerance(dtype))
@@ -127,12 +128,3 @@ func apart(got, want [3]float64) (worst float64) {
 }
 
 func three(v [3]float64) string { return fmt.Sprintf("%.6f %.6f %.6f", v[0], v[1], v[2]) }
-
-// sizes is the configuration as the scripts read it.
-func sizes(c albef.Config) string {
-	raw, err := json.Marshal(c)
-	if err != nil {
-		panic(err) // numbers and strings only
-	}
-	return string(raw)
-}

@@ -30,14 +30,24 @@ class Attention(nn.Module):
         self.self = nn.ModuleDict({"query": nn.Linear(width, width), "key": nn.Linear(keys or width, width),
                                    "value": nn.Linear(keys or width, width)})
         self.output = nn.ModuleDict({"dense": nn.Linear(width, width), "LayerNorm": nn.LayerNorm(width, eps=1e-12)})
+        self.kept = {}
+
+    def settle(self):
+        """Joins the weights once, for inference: they no longer follow the single ones."""
+        crosses = self.self["key"].in_features != self.self["query"].in_features
+        for names in [("key", "value")] if crosses else [("key", "value"), ("query", "key", "value")]:
+            self.kept[names] = self.joined(*names)
+
+    def joined(self, *names):
+        return self.kept.get(names) or joined(*(self.self[name] for name in names))
 
     def keys_values(self, x):
-        k, v = F.linear(x, *joined(self.self["key"], self.self["value"])).chunk(2, -1)
+        k, v = F.linear(x, *self.joined("key", "value")).chunk(2, -1)
         return heads(k, self.n), heads(v, self.n)
 
     def forward(self, x, mask=None, kv=None, dropout=0.0):
         if kv is None:
-            q, k, v = F.linear(x, *joined(*self.self.values())).chunk(3, -1)
+            q, k, v = F.linear(x, *self.joined("query", "key", "value")).chunk(3, -1)
             k, v = heads(k, self.n), heads(v, self.n)
         else:
             q, (k, v) = self.self["query"](x), kv

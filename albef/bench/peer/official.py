@@ -4,6 +4,7 @@ The model files fix the image encoder at ViT-B, and some of them the number of
 fusion layers: those numbers are replaced in memory, so that with the official
 sizes the source means what it says on disk. A BERT with fresh weights stands in for the downloaded one.
 """
+import ast
 import json
 import os
 import sys
@@ -35,6 +36,22 @@ def single_process():
     import torch.distributed as dist
     store = os.path.join(tempfile.mkdtemp(prefix="bench-peer-"), "store")
     dist.init_process_group("gloo", init_method="file://" + store, rank=0, world_size=1)
+
+
+def function(checkout, script, name, within, replaced=()):
+    """A function of a script of the checkout, whose own imports are heavy: its
+    source with some texts replaced, on the names of within."""
+    path = os.path.join(checkout, script)
+    with open(path) as f:
+        source = f.read()
+    for fixed, sized in replaced:
+        if fixed not in source:
+            sys.exit(f"{path}: its sizes are not where commit b9727e43 has them")
+        source = source.replace(fixed, sized)
+    tree = ast.parse(source, path)
+    tree.body = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name]
+    exec(compile(tree, path, "exec"), within)
+    return within[name]
 
 
 def load(checkout, name, sizes):

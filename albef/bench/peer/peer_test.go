@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -37,7 +38,7 @@ func TestCompare(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			rec.tensors.Set(losses(i), floats(float32(got[0]), float32(got[1]), float32(got[2])))
+			rec.tensors.Set(losses(i), floats(float32(got.Losses[0]), float32(got.Losses[1]), float32(got.Losses[2])))
 		}
 	})
 	withModel(t, c, func(m *albef.Model, opt *train.AdamW) {
@@ -145,13 +146,81 @@ func TestRunReportsWhatACommandSaid(t *testing.T) {
 }
 
 func TestParseRefuses(t *testing.T) {
-	for _, args := range [][]string{{}, {"--official", "x", "--dtype", "fp64"}, {"--official", "x", "--rounds", "many"}} {
+	for _, args := range [][]string{
+		{},
+		{"--official", "x", "--dtype", "fp64"},
+		{"--official", "x", "--rounds", "many"},
+		{"--official", "x", "--rounds", "0"},
+		{"--official", "x", "--work", "step,sleep"},
+		{"--official", "x", "--size", "tiny"},
+		{"--official", "x", "--work", ""},
+		{"--official", "x", "--compile", "all"},
+	} {
 		if _, err := parse(args); err == nil {
 			t.Errorf("%q: got no error", args)
 		}
 	}
-	o, err := parse([]string{"--official", "x", "--size", "full"})
-	if err != nil || o.batch != 2 || len(o.dtypes) != 2 {
-		t.Errorf("got %+v, %v, want batch 2 and both types", o, err)
+}
+
+// TestContests lists what is raced, as work/size/type/batch/threads.
+func TestContests(t *testing.T) {
+	const all = "step/mid/fp32/16/2+compiled step/mid/bf16/16/2+compiled step/full/fp32/2/2 step/full/bf16/2/2 " +
+		"rerank/mid/fp32/64/2 rerank/mid/bf16/64/2 gradcam/mid/fp32/1/2 gradcam/full/fp32/1/2 " +
+		"embed/mid/fp32/16/2 embed/mid/bf16/16/2 embed/full/fp32/4/2 embed/full/bf16/4/2 answer/mid/fp32/1/2 decode/mid/fp32/32/1 decode/full/fp32/32/1"
+	for _, tt := range []struct{ args, want string }{
+		{"", all},
+		{"--work decode,step --size full --dtype bf16 --compile full --batch 3", "step/full/bf16/3/2+compiled"},
+		{"--work gradcam,answer --batch 3 --threads 1 --compile=", "gradcam/mid/fp32/1/1 gradcam/full/fp32/1/1 answer/mid/fp32/3/1"},
+		{"--work rerank --size full", ""},
+	} {
+		o, err := parse(append([]string{"--official", "x"}, strings.Fields(tt.args)...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		contests, err := o.contests()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, c := range contests {
+			name := fmt.Sprintf("%s/%s/%s/%d/%d", c.work, c.size, c.dtype, c.batch, c.threads)
+			if c.compiles {
+				name += "+compiled"
+			}
+			got = append(got, name)
+			if c.steps < 1 {
+				t.Errorf("%s: %d repetitions", name, c.steps)
+			}
+		}
+		if have := strings.Join(got, " "); have != tt.want {
+			t.Errorf("%s: got %s\nwant %s", tt.args, have, tt.want)
+		}
+	}
+}
+
+// TestCommands looks at what each is started with.
+func TestCommands(t *testing.T) {
+	o, err := parse([]string{"--official", "dir", "--python", "py", "--work", "rerank", "--dtype", "bf16", "--steps", "3"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	contests, err := o.contests()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := o.runners(contests[0])
+	if len(all) != 3 || all[0].name != "official" || all[1].name != "modern" || all[2].name != "ours" {
+		t.Fatalf("got %+v, want official, modern and ours", all)
+	}
+	if got, want := strings.Join(all[2].command, " "),
+		"bin/vlab bench rerank --json --device cpu --size mid --batch 64 --dtype bf16 --threads 2 --steps 3 --warm 0"; got != want {
+		t.Errorf("ours: got %s\nwant %s", got, want)
+	}
+	for _, r := range all[:2] {
+		got := strings.Join(r.command, " ")
+		if !strings.HasPrefix(got, "py albef/bench/peer/queries.py rerank --shape {\"images\":200,\"captions\":[8,12,") ||
+			!strings.HasSuffix(got, "--batch 64 --dtype bf16 --threads 2 --steps 3 --warmup 0") {
+			t.Errorf("%s: got %s", r.name, got)
+		}
 	}
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Times the official code and vlab by turns, and compares their losses. The
+# Times the official code and vlab by turns, and compares their results. The
 # Makefile calls it with the build environment (`make env`) and with
 #
 #   ALBEF_OFFICIAL  a checkout of the official code

@@ -14,10 +14,8 @@ steps with what --record wrote and prints their losses. --compile has torch.comp
 rewrite the modern model's encoders.
 """
 import argparse
-import contextlib
 import json
 import os
-import statistics
 import time
 import types
 
@@ -25,6 +23,7 @@ import torch
 
 import modern
 import official
+import timing
 
 LENGTH = 25  # tokens a text
 
@@ -42,27 +41,34 @@ def texts(batch, vocab):
 
 class Step:
     def __init__(self, args, sizes):
+        self.parts = []
         self.model = official.pretrain_model(args.official, sizes)
         self.opt = official.optimizer(self.model)
         self.images = torch.randn(args.batch, 3, sizes["image_res"], sizes["image_res"])
         self.text = texts(args.batch, sizes["vocab_size"])
-        self.bf16 = args.dtype == "bf16"
+        self.dtype = args.dtype
 
     def losses(self):
         return self.model(self.images, self.text, alpha=0.4)
 
     def __call__(self):
+        at = [time.perf_counter()]
         self.opt.zero_grad()
-        with torch.autocast("cpu", torch.bfloat16) if self.bf16 else contextlib.nullcontext():
-            losses = self.losses()
-            loss = sum(losses)
+        with timing.autocast(self.dtype):
+            self.last = self.losses()
+            loss = sum(self.last)
+        at.append(time.perf_counter())
         loss.backward()
+        at.append(time.perf_counter())
         self.opt.step()
-        return losses
+        at.append(time.perf_counter())
+        self.parts.append({name: 1e3 * (end - begin) for name, begin, end in zip(("forward_ms", "backward_ms", "update_ms"), at, at[1:])})
+        return self.last
 
 
 class ModernStep(Step):
     def __init__(self, args, sizes):
+        self.parts = []
         self.model = modern.ALBEF(sizes).train()
         if args.compile:
             for part in ("visual_encoder", "visual_encoder_m"):
@@ -73,30 +79,10 @@ class ModernStep(Step):
         self.opt = modern.optimizer(self.model)
         self.images = torch.randn(args.batch, 3, sizes["image_res"], sizes["image_res"])
         self.text = texts(args.batch, sizes["vocab_size"])
-        self.bf16 = args.dtype == "bf16"
+        self.dtype = args.dtype
 
     def losses(self):
         return self.model(self.images, self.text.input_ids, self.text.attention_mask, 0.4)
-
-
-def peak_mb():
-    """Largest resident memory so far, MiB: getrusage's may be the parent's."""
-    with open("/proc/self/status") as f:
-        return next(float(line.split()[1]) / 1024 for line in f if line.startswith("VmHWM:"))
-
-
-def measure(step, args):
-    took, busy = [], []
-    for i in range(args.warmup + args.steps):
-        begin, began = time.perf_counter(), time.process_time()
-        losses = step()
-        if i >= args.warmup:
-            took.append(1e3 * (time.perf_counter() - begin))
-            busy.append(1e3 * (time.process_time() - began))
-    return {"work": "step", "batch": args.batch, "dtype": args.dtype, "threads": torch.get_num_threads(),
-            "median_ms": statistics.median(took), "min_ms": min(took), "cpu_ms": statistics.median(busy),
-            "peak_rss_mb": peak_mb(),
-            "loss": float(sum(losses).detach())}
 
 
 def record(step, args):
@@ -158,7 +144,8 @@ def main():
     elif args.repeat:
         repeat(step, args)
     else:
-        print(json.dumps(measure(step, args)))
+        measured = timing.measure(step, args, "step")
+        print(json.dumps(dict(measured, loss=float(sum(step.last).detach()))))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,4 @@
+package bench
+
+// RerankFLOPs lets a test count.
+var RerankFLOPs = rerankFLOPs

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"fmt"
+	"io"
+)
+
+// ending is a contest with what everyone took.
+type ending struct {
+	contest contest
+	runners []*runner // ours is the last
+}
+
+// table prints what ours is of the official code and of the modern one, a line a
+// contest.
+func table(w io.Writer, ends []ending) {
+	fmt.Fprintf(w, "\n%-8s %-5s %-5s  %-34s  %-34s  %s\n%-20s", "ours is", "", "", "of official", "of modern", "share of", "")
+	for range 2 {
+		for _, m := range measures() {
+			fmt.Fprintf(w, " %8s", m.name)
+		}
+	}
+	fmt.Fprintf(w, "  the rate\n")
+	for _, e := range ends {
+		ours := e.runners[len(e.runners)-1]
+		fmt.Fprintf(w, "%-8s %-5s %-5s", e.contest.work, e.contest.size, e.contest.dtype)
+		for _, name := range []string{"official", "modern"} {
+			r := e.runner(name)
+			for _, m := range measures() {
+				fmt.Fprintf(w, " %8s", ratio(ours, r, m))
+			}
+		}
+		if ours.results[0].FLOPs == 0 {
+			fmt.Fprintf(w, " %9s\n", "-")
+			continue
+		}
+		fmt.Fprintf(w, " %8.1f%%\n", 100*share(ours, ours))
+	}
+}
+
+// runner is the one of that name; nil where it doesn't take part.
+func (e ending) runner(name string) *runner {
+	for _, r := range e.runners {
+		if r.name == name {
+			return r
+		}
+	}
+	return nil
+}
+
+// ratio is what ours is of r.
+func ratio(ours, r *runner, m measure) string {
+	if r == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.3f", ours.middle(m)/r.middle(m))
+}
