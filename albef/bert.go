@@ -199,23 +199,6 @@ func (m *TextModel) embed(ids *torch.Tensor, dropout float64) *torch.Tensor {
 	return x.Dropout(dropout)
 }
 
-// Fuse runs the fusion encoder on text embeds [B, T, C] with the images' keys
-// and values and returns hidden states [B, T, C], float32.
-func (m *TextModel) Fuse(embeds, mask *torch.Tensor, image KeyValues, dropout float64) *torch.Tensor {
-	return m.fuse(embeds, additive(mask), image, dropout)
-}
-
-// fuse is [TextModel.Fuse] with what is added to the scores of self-attention
-// in the place of the mask.
-func (m *TextModel) fuse(embeds, scores *torch.Tensor, image KeyValues, dropout float64) *torch.Tensor {
-	st := m.begin(embeds)
-	for i, l := range m.layers[m.config.FusionLayer:] {
-		in := image.layer(i)
-		st = torch.Advance(st, func(st [2]*torch.Tensor) [2]*torch.Tensor { return m.layer(l, st, scores, in, dropout) })
-	}
-	return m.finish(m.fusionNorm, st, dropout)
-}
-
 // FuseMap is Fuse that also returns the cross-attention probabilities of one
 // layer (counted from 0 over all layers, as the official block_num is),
 // [B, H, T, N], as a part of the graph.
@@ -263,16 +246,31 @@ func (m *TextModel) finish(norm *torch.LayerNorm, st [2]*torch.Tensor, dropout f
 }
 
 func (m *TextModel) layer(l textLayer, st [2]*torch.Tensor, scores *torch.Tensor, image layerImage, dropout float64) [2]*torch.Tensor {
-	st = m.residual(l.self.norm, st, dropout, func(h *torch.Tensor) *torch.Tensor {
-		q, k, v := l.self.query.forward(h), l.self.key.forward(h), l.self.value.forward(h)
-		return l.self.out.forward(q.Attend(k, v, nil, scores, l.self.heads, dropout))
+	return m.meet(l, m.selfAttend(l, st, scores, dropout, nil), image, dropout)
+}
+
+// selfAttend is a layer's self-attention. Of the places alone there are results,
+// of all tokens keys and values.
+func (m *TextModel) selfAttend(l textLayer, st [2]*torch.Tensor, scores *torch.Tensor, dropout float64, at *places) [2]*torch.Tensor {
+	var of *torch.Tensor
+	if at != nil {
+		of, scores = at.of, scores.IndexSelect(0, at.of)
+	}
+	return m.residual(l.self.norm, st, dropout, at, func(h *torch.Tensor) *torch.Tensor {
+		q, k, v := l.self.query.forward(at.pick(h)), l.self.key.forward(h), l.self.value.forward(h)
+		return l.self.out.forward(q.Attend(k, v, of, scores, l.self.heads, dropout))
 	})
+}
+
+// meet is a layer behind its self-attention: cross-attention, where there is an
+// image, and the MLP.
+func (m *TextModel) meet(l textLayer, st [2]*torch.Tensor, image layerImage, dropout float64) [2]*torch.Tensor {
 	if image.k != nil {
-		st = m.residual(l.cross.norm, st, dropout, func(h *torch.Tensor) *torch.Tensor {
+		st = m.residual(l.cross.norm, st, dropout, nil, func(h *torch.Tensor) *torch.Tensor {
 			return l.cross.out.forward(l.cross.look(h, image, dropout))
 		})
 	}
-	return m.residual(l.norm, st, dropout, func(h *torch.Tensor) *torch.Tensor {
+	return m.residual(l.norm, st, dropout, nil, func(h *torch.Tensor) *torch.Tensor {
 		return l.out.forward(l.dense.forward(h).Gelu())
 	})
 }
@@ -292,12 +290,15 @@ func (a textAttention) look(h *torch.Tensor, image layerImage, dropout float64) 
 }
 
 // residual adds part of the stream, with dropout, to the stream: the norm comes
-// after the sum as in BERT, or before the part.
-func (m *TextModel) residual(norm torch.LayerNorm, st [2]*torch.Tensor, dropout float64, part func(*torch.Tensor) *torch.Tensor) [2]*torch.Tensor {
+// after the sum as in BERT, or before the part. part makes something of the
+// places alone, and they alone go on.
+func (m *TextModel) residual(norm torch.LayerNorm, st [2]*torch.Tensor, dropout float64, at *places,
+	part func(*torch.Tensor) *torch.Tensor,
+) [2]*torch.Tensor {
 	if m.config.Norms == PreNorm {
 		sum, low := norm.Before(st[0], st[1], dropout)
-		return [2]*torch.Tensor{sum, part(low)}
+		return [2]*torch.Tensor{at.pick(sum), part(low)}
 	}
-	full, low := norm.After(st[0], part(st[1]), dropout)
+	full, low := norm.After(at.pick(st[0]), part(st[1]), dropout)
 	return [2]*torch.Tensor{full, low}
 }

@@ -46,16 +46,32 @@ func (m *Model) hardNegatives(terms itcTerms, same *torch.Tensor) (out negatives
 // multinomial is how negatives are drawn unless a test says otherwise.
 func multinomial(weights *torch.Tensor) *torch.Tensor { return weights.Multinomial(1) }
 
-// matchLoss is ITM on fused hidden states [3B, T, C]: B pairs that match, then
-// those drawn.
-func (m *Model) matchLoss(hidden *torch.Tensor, drawn negatives) *torch.Tensor {
+// matchLoss is ITM on the fused states [3B, C] of the first tokens: B pairs that
+// match, then those drawn.
+func (m *Model) matchLoss(first *torch.Tensor, drawn negatives) *torch.Tensor {
 	n := drawn.labels.Size(0) / 2
-	labels := torch.Cat(0, torch.Full(hidden.Scope(), 1, torch.Int64, m.device, n), drawn.labels) // 1 is a match
-	return m.Match(hidden).To(torch.Float32).CrossEntropy(labels, ignored)
+	labels := torch.Cat(0, torch.Full(first.Scope(), 1, torch.Int64, m.device, n), drawn.labels) // 1 is a match
+	return m.itmHead.forward(first.Low()).To(torch.Float32).CrossEntropy(labels, ignored)
 }
 
 // Match returns the ITM logits [B, 2] for fused hidden states [B, T, C]:
 // entry 1 speaks for a match.
 func (m *Model) Match(hidden *torch.Tensor) *torch.Tensor {
 	return m.itmHead.forward(hidden.Select(1, 0))
+}
+
+// MatchTexts returns the ITM logits [B, 2] of texts, embeds [B, T, C] of the text
+// encoder, with what they look at.
+func (m *Model) MatchTexts(embeds, mask *torch.Tensor, image KeyValues, dropout float64) *torch.Tensor {
+	shape := embeds.Shape()
+	first := FirstTokens(embeds.Scope(), shape[0], shape[1], m.device)
+	return m.itmHead.forward(m.Text.FuseAt(first, embeds, mask, image, dropout))
+}
+
+// MatchEntered is [Model.MatchTexts] of texts that [TextModel.Enter] has begun,
+// without dropout.
+func (m *Model) MatchEntered(entered, mask *torch.Tensor, image KeyValues) *torch.Tensor {
+	shape := entered.Shape()
+	first := FirstTokens(entered.Scope(), shape[0], shape[1], m.device)
+	return m.itmHead.forward(m.Text.FuseEntered(first, entered, mask, image))
 }

@@ -71,7 +71,8 @@ type student struct {
 // The mathematics is the official one, the order of work is not: clean and
 // masked texts go through the text encoder together; the image's keys and
 // values are projected once; positives, negatives and the masked texts meet
-// them in one batch; the MLM head sees the asked positions only.
+// them in one batch; the last fusion layer and the heads see only what is asked,
+// the texts' first tokens and the hidden words.
 func (m *Model) Pretrain(b Batch, distill float64) Losses {
 	m.temp.ClampInPlace(0.001, 0.5)
 	st := m.encode(b)
@@ -134,8 +135,8 @@ func (m *Model) teach(b Batch, embeds *torch.Tensor, distill float64) (image, te
 	n := b.IDs.Size(0)
 	both := t.text.Encode(torch.Cat(0, b.IDs, b.MaskedIDs), torch.Cat(0, b.Mask, b.Mask), m.config.Dropout)
 	text = t.textFeats(both.Narrow(0, 0, n).Select(1, 0))
-	hidden := t.text.Fuse(both.Narrow(0, n, n), b.Mask, t.text.Image(embeds), m.config.Dropout)
-	return image, text, t.text.Words(atPositions(hidden, b.Positions))
+	hidden := t.text.FuseAt(b.Positions, both.Narrow(0, n, n), b.Mask, t.text.Image(embeds), m.config.Dropout)
+	return image, text, t.text.Words(hidden)
 }
 
 // fuseAll runs matched pairs, (text, drawn image), (drawn text, image) and the
@@ -147,7 +148,12 @@ func (m *Model) fuseAll(b Batch, st student, kv KeyValues, teacher *torch.Tensor
 	masks := torch.Cat(0, b.Mask, b.Mask, b.Mask.IndexSelect(0, drawn.texts), b.Mask)
 	own := s.Ints(count(n), n).ToDevice(m.device)
 	images := kv.Pick(torch.Cat(0, own, drawn.images, own, own))
-	hidden := m.Text.Fuse(texts, masks, images, m.config.Dropout)
+	length := b.IDs.Size(1)
+	rows := FirstTokens(s, 3*n, length, m.device)
+	if b.Positions != nil {
+		rows = torch.Cat(0, rows, b.Positions.Shift(float64(3*n*length)).To(torch.Int64))
+	}
+	hidden := m.Text.FuseAt(rows, texts, masks, images, m.config.Dropout)
 
 	out.ITM = m.matchLoss(hidden.Narrow(0, 0, 3*n), drawn)
 	if b.Positions == nil {
@@ -157,21 +163,14 @@ func (m *Model) fuseAll(b Batch, st student, kv KeyValues, teacher *torch.Tensor
 		}
 		return
 	}
-	logits := m.Text.Words(atPositions(hidden.Narrow(0, 3*n, n), b.Positions))
+	logits := m.Text.Words(hidden.Narrow(0, 3*n, b.Positions.Size(0)))
 	out.MLM = logits.DistilledCrossEntropy(teacher, b.Words, distill, ignored) // ALBEF eq. 3 and 7
 }
 
 // claimLoss is ITM on the batch's further texts.
 func (m *Model) claimLoss(c *Claims, kv KeyValues) *torch.Tensor {
 	embeds := m.Text.Encode(c.IDs, c.Mask, m.config.Dropout)
-	hidden := m.Text.Fuse(embeds, c.Mask, kv.Pick(c.Image), m.config.Dropout)
-	return m.Match(hidden).To(torch.Float32).CrossEntropy(c.Holds, ignored)
-}
-
-// atPositions picks rows of hidden [B, T, C] by index into B·T: [n, C].
-func atPositions(hidden, positions *torch.Tensor) *torch.Tensor {
-	shape := hidden.Shape()
-	return hidden.View(shape[0]*shape[1], shape[2]).IndexSelect(0, positions)
+	return m.MatchTexts(embeds, c.Mask, kv.Pick(c.Image), m.config.Dropout).To(torch.Float32).CrossEntropy(c.Holds, ignored)
 }
 
 func count(n int) []int64 {

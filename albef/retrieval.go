@@ -79,13 +79,14 @@ func (m *Model) sameImage(index *torch.Tensor) together {
 }
 
 // fuseDrawn runs matched pairs, (text, drawn image) and (drawn text, image)
-// through the fusion encoder as one batch: [3B, T, C]. An image's keys and
-// values are projected once.
+// through the fusion encoder as one batch, and returns their first tokens'
+// states [3B, C]. An image's keys and values are projected once.
 func (m *Model) fuseDrawn(embeds, text, mask *torch.Tensor, drawn negatives) *torch.Tensor {
 	n := text.Size(0)
 	own := text.Scope().Ints(count(n), n).ToDevice(m.device)
 	texts := torch.Cat(0, text, text, text.IndexSelect(0, drawn.texts))
 	masks := torch.Cat(0, mask, mask, mask.IndexSelect(0, drawn.texts))
 	images := m.Text.Image(embeds).Pick(torch.Cat(0, own, drawn.images, own))
-	return m.Text.Fuse(texts, masks, images, m.config.Dropout)
+	first := FirstTokens(text.Scope(), 3*n, text.Size(1), m.device)
+	return m.Text.FuseAt(first, texts, masks, images, m.config.Dropout)
 }

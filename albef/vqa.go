@@ -260,7 +260,8 @@ func (m *TextModel) Decode(ids *torch.Tensor, seen KeyValues, dropout float64) *
 	if m.textNorm != nil {
 		x, _ = m.textNorm.After(x, nil, 0)
 	}
-	return m.fuse(x, ids.Scope().Floats(scores, 1, 1, n, n).ToDevice(device), seen, dropout)
+	causal := ids.Scope().Floats(scores, 1, 1, n, n).ToDevice(device)
+	return m.fuse(fusing{st: m.begin(x), scores: causal, image: seen, dropout: dropout})
 }
 
 // logitsAt returns the word logits [n, V] of hidden states [N, A, C] at

@@ -122,7 +122,7 @@ func (g *Grounding) explainITC(s *torch.Scope, in asked, seen picture) error {
 	if err != nil {
 		return err
 	}
-	logits := m.Match(m.Text.Fuse(m.Text.Encode(in.ids, in.mask, 0), in.mask, seen.image, 0)).Floats()
+	logits := m.MatchTexts(m.Text.Encode(in.ids, in.mask, 0), in.mask, seen.image, 0).Floats()
 	g.judge(verdictOf(logits[0], logits[1]))
 	patches := attention.Size(2) - 1
 	heads := attention.Narrow(2, 1, patches).Mul(gradient.Narrow(2, 1, patches).Relu())

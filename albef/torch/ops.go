@@ -143,6 +143,15 @@ func (t *Tensor) EqTensor(o *Tensor) *Tensor {
 	return c.end("eq")
 }
 
+// FloorDivide divides whole numbers (int64) by n and drops the fraction.
+func (t *Tensor) FloorDivide(n int) *Tensor {
+	by := libtch.AtsInt(int64(n))
+	defer libtch.AtsFree(by)
+	c := begin(t, nil)
+	libtch.AtgFloorDivideScalar(c.slot, t.ct(), by)
+	return c.end("floor_divide")
+}
+
 // Sum returns the sum of all elements.
 func (t *Tensor) Sum() *Tensor {
 	c := begin(t, nil)
