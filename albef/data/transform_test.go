@@ -181,19 +181,6 @@ func TestAugmentedAllocatesNothing(t *testing.T) {
 	}
 }
 
-func TestFastDecodeKeepsCropsAtFullSize(t *testing.T) {
-	config := data.PretrainAugment(64)
-	if got := data.NewAugmented(config).MinSide(); got != 0 {
-		t.Errorf("MinSide: got %d, want 0 unless asked for", got)
-	}
-	config.FastDecode = true
-	got := data.NewAugmented(config).MinSide()
-	smallest := math.Sqrt(0.2*0.75) * float64(got) // shorter side of the smallest crop
-	if smallest < 64 || smallest > 66 {
-		t.Errorf("MinSide %d leaves crops of %.1f pixels, want 64", got, smallest)
-	}
-}
-
 func TestDenormaliseUndoesTheTransform(t *testing.T) {
 	img := data.FromImage(scene(24, 24, 3))
 	out := make([]float32, 3*24*24)
@@ -238,54 +225,5 @@ func TestParseOp(t *testing.T) {
 	}
 	if _, err := data.ParseOp("Cutout"); err == nil {
 		t.Error("ParseOp(Cutout): got no error")
-	}
-}
-
-func BenchmarkDecodeAugment(b *testing.B) {
-	path := writeFile(b, "a.jpg", encodeJPEG(b, scene(640, 480, 1)))
-	var d data.Decoder
-	tf := data.NewAugmented(data.PretrainAugment(256))
-	rng := rand.New(rand.NewPCG(1, 1))
-	out := make([]float32, 3*256*256)
-	b.ReportAllocs()
-	for b.Loop() {
-		img, err := d.Decode(path)
-		if err != nil {
-			b.Fatal(err)
-		}
-		if err := tf.Apply(img, rng, out); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func BenchmarkDecode(b *testing.B) {
-	path := writeFile(b, "a.jpg", encodeJPEG(b, scene(640, 480, 1)))
-	var d data.Decoder
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := d.Decode(path); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func BenchmarkResize(b *testing.B) {
-	src, dst := data.FromImage(scene(640, 480, 1)), data.NewRGB(256, 256)
-	var r data.Resizer
-	b.ReportAllocs()
-	for b.Loop() {
-		r.Resize(dst, src, src.Bounds())
-	}
-}
-
-func BenchmarkOp(b *testing.B) {
-	src, dst := data.FromImage(scene(256, 256, 1)), &data.RGB{}
-	for op := data.AutoContrast; op <= data.ShearY; op++ {
-		b.Run(op.String(), func(b *testing.B) {
-			for b.Loop() {
-				op.Apply(dst, src, op.Arg(7))
-			}
-		})
 	}
 }

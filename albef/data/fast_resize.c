@@ -1,0 +1,129 @@
+#include "fast.h"
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+#include <string.h>
+
+#define AVX2 __attribute__((target("avx2")))
+#define INLINE static inline __attribute__((always_inline, target("avx2")))
+
+enum { weight_bits = 22, half = 1 << (weight_bits - 1) };
+
+int vlab_fast(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+
+/* Shuffles that make 32-bit numbers of the three bytes of pixel 0 to 3. */
+INLINE __m256i spread(int pixel) {
+	const char p = (char)(3 * pixel), no = (char)0x80;
+	return _mm256_broadcastsi128_si256(
+			_mm_setr_epi8(p, no, no, no, p + 1, no, no, no, p + 2, no, no, no, no, no, no, no));
+}
+
+INLINE __m256i two_rows(const uint8_t *a, const uint8_t *b) {
+	return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)a)),
+                                 _mm_loadu_si128((const __m128i *)b), 1);
+}
+
+/* One pixel of four rows: the sums of rows 0 and 1, and of 2 and 3. */
+INLINE void filter_pixel(const uint8_t *const row[4], int offset, const int32_t *weights, int count, __m256i sums[2]) {
+	__m256i a = _mm256_set1_epi32(half), b = a;
+	for (int k = 0; k < count; k += 4, offset += 12) {
+		__m256i upper = two_rows(row[0] + offset, row[1] + offset), lower = two_rows(row[2] + offset, row[3] + offset);
+#pragma GCC unroll 4
+		for (int t = 0; t < 4; t++) {
+			__m256i weight = _mm256_set1_epi32(weights[k + t]), mask = spread(t);
+			a = _mm256_add_epi32(a, _mm256_mullo_epi32(_mm256_shuffle_epi8(upper, mask), weight));
+			b = _mm256_add_epi32(b, _mm256_mullo_epi32(_mm256_shuffle_epi8(lower, mask), weight));
+		}
+	}
+	sums[0] = _mm256_srai_epi32(a, weight_bits), sums[1] = _mm256_srai_epi32(b, weight_bits);
+}
+
+/* Writes a pixel with one byte more, behind it or before it, which the pixel
+   written next covers; the last one is written without. */
+INLINE void put_pixel(uint8_t *to, uint32_t rgb, int mirror, int last) {
+	if (last) {
+		memcpy(to, &rgb, 2);
+		to[2] = (uint8_t)(rgb >> 16);
+	} else if (mirror) {
+		rgb <<= 8;
+		memcpy(to - 1, &rgb, 4);
+	} else {
+		memcpy(to, &rgb, 4);
+	}
+}
+
+INLINE void filter_rows(uint8_t *const to[4], const uint8_t *const row[4], int out, int width, const int32_t *first,
+                        const int32_t *count, const int32_t *weights, int mirror) {
+	for (int i = 0; i < out; i++) {
+		__m256i sums[2];
+		filter_pixel(row, 3 * first[i], weights + (size_t)i * (size_t)width, count[i], sums);
+		__m256i words = _mm256_packs_epi32(sums[0], sums[1]), bytes = _mm256_packus_epi16(words, words);
+		uint64_t even = (uint64_t)_mm_cvtsi128_si64(_mm256_castsi256_si128(bytes));
+		uint64_t odd = (uint64_t)_mm_cvtsi128_si64(_mm256_extracti128_si256(bytes, 1));
+		int at = 3 * (mirror ? out - 1 - i : i), last = i == out - 1;
+		put_pixel(to[0] + at, (uint32_t)even, mirror, last);
+		put_pixel(to[1] + at, (uint32_t)odd, mirror, last);
+		put_pixel(to[2] + at, (uint32_t)(even >> 32), mirror, last);
+		put_pixel(to[3] + at, (uint32_t)(odd >> 32), mirror, last);
+	}
+}
+
+AVX2 void vlab_resize_rows(uint8_t *dst, const uint8_t *src, size_t src_stride, int rows, int out, int width,
+                           const int32_t *first, const int32_t *count, const int32_t *weights, int mirror) {
+	for (int y = 0; y < rows; y += 4) {
+		const uint8_t *from[4];
+		uint8_t *to[4];
+		for (int i = 0; i < 4; i++) { /* the last rows may be done more than once */
+			int at = y + i < rows ? y + i : rows - 1;
+			from[i] = src + (size_t)at * src_stride;
+			to[i] = dst + (size_t)at * 3 * (size_t)out;
+		}
+		if (mirror)
+			filter_rows(to, from, out, width, first, count, weights, 1);
+		else
+			filter_rows(to, from, out, width, first, count, weights, 0);
+	}
+}
+
+INLINE __m256i eight_bytes(const uint8_t *p) { return _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p)); }
+
+/* 32 bytes of a row from those below each other. */
+INLINE void filter_column(uint8_t *to, const uint8_t *from, size_t stride, const int32_t *weights, int count) {
+	__m256i sums[4];
+	for (int i = 0; i < 4; i++)
+		sums[i] = _mm256_set1_epi32(half);
+	for (int k = 0; k < count; k++, from += stride) {
+		__m256i weight = _mm256_set1_epi32(weights[k]);
+#pragma GCC unroll 4
+		for (int i = 0; i < 4; i++)
+			sums[i] = _mm256_add_epi32(sums[i], _mm256_mullo_epi32(eight_bytes(from + 8 * i), weight));
+	}
+	for (int i = 0; i < 4; i++)
+		sums[i] = _mm256_srai_epi32(sums[i], weight_bits);
+	__m256i bytes = _mm256_packus_epi16(_mm256_packs_epi32(sums[0], sums[1]), _mm256_packs_epi32(sums[2], sums[3]));
+	bytes = _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+	_mm256_storeu_si256((__m256i *)to, bytes);
+}
+
+AVX2 void vlab_resize_columns(uint8_t *dst, const uint8_t *src, size_t src_stride, int length, int out, int width,
+                              const int32_t *first, const int32_t *count, const int32_t *weights) {
+	for (int y = 0; y < out; y++, dst += length) {
+		const uint8_t *from = src + (size_t)first[y] * src_stride;
+		const int32_t *w = weights + (size_t)y * (size_t)width;
+		for (int x = 0; x < length; x += 32) {
+			int at = x + 32 <= length ? x : length - 32; /* the last bytes may be done twice */
+			filter_column(dst + at, from + at, src_stride, w, count[y]);
+		}
+	}
+}
+
+#else
+
+int vlab_fast(void) { return 0; }
+void vlab_resize_rows(uint8_t *dst, const uint8_t *src, size_t src_stride, int rows, int out, int width,
+                      const int32_t *first, const int32_t *count, const int32_t *weights, int mirror) {}
+void vlab_resize_columns(uint8_t *dst, const uint8_t *src, size_t src_stride, int length, int out, int width,
+                         const int32_t *first, const int32_t *count, const int32_t *weights) {}
+
+#endif
