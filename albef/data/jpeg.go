@@ -3,6 +3,10 @@ package data
 /*
 #cgo CFLAGS: -O2
 #cgo LDFLAGS: -ljpeg
+#cgo noescape vlab_jpeg_header
+#cgo nocallback vlab_jpeg_header
+#cgo noescape vlab_jpeg_decode
+#cgo nocallback vlab_jpeg_decode
 #include "jpeg_turbo.h"
 */
 import "C"

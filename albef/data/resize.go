@@ -10,7 +10,6 @@ type Resizer struct {
 	horizontal, vertical taps
 	between              []byte  // after the horizontal pass
 	sums                 []int32 // one row of the vertical pass
-	plain                bool    // use no fast path, for tests
 }
 
 // Resize returns src at w by h pixels, as Pillow's resize((w, h), BICUBIC).
@@ -60,11 +59,8 @@ func (r *Resizer) resize(dst, src *RGB, region Region, mirror bool) {
 
 // rows filters the rows of box, which from begins with, into r.between.
 func (r *Resizer) rows(from []byte, stride int, box image.Rectangle, mirror bool) {
-	t, done := &r.horizontal, 0
-	if !r.plain {
-		done = t.fastRows(r.between, from, stride, box, mirror)
-	}
-	for y := done; y < box.Dy(); y++ {
+	t := &r.horizontal
+	for y := t.fastRows(r.between, from, stride, box, mirror); y < box.Dy(); y++ {
 		row := r.between[3*len(t.first)*y:][:3*len(t.first)]
 		t.row(row, from[y*stride:][:3*box.Dx()])
 		if mirror {
@@ -76,7 +72,7 @@ func (r *Resizer) rows(from []byte, stride int, box image.Rectangle, mirror bool
 // columns filters rows that are stride apart into dst.
 func (r *Resizer) columns(dst *RGB, from []byte, stride int) {
 	length := 3 * dst.W
-	if !r.plain && r.vertical.fastColumns(dst.Pix, from, stride, length) {
+	if r.vertical.fastColumns(dst.Pix, from, stride, length) {
 		return
 	}
 	if cap(r.sums) < length {

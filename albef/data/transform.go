@@ -25,7 +25,7 @@ type Transform interface {
 // regard to the aspect, then CLIP's normalisation. Make it with [NewResized].
 type Resized struct {
 	size  int
-	norm  normaliser
+	norm  *normaliser
 	works freeList[work]
 }
 
@@ -53,7 +53,7 @@ func (t *Resized) ApplyPart(img *RGB, region Region, _ *rand.Rand, dst []float32
 	defer t.works.put(w)
 	w.picture.reset(t.size, t.size)
 	w.resizer.resize(&w.picture, img, region, false)
-	t.norm.apply(dst, &w.picture)
+	t.norm.apply(dst, &w.picture, nil)
 	return nil
 }
 
@@ -94,7 +94,7 @@ func GroundingAugment(size int) TrainConfig {
 // [NewAugmented].
 type Augmented struct {
 	config TrainConfig
-	norm   normaliser
+	norm   *normaliser
 	works  freeList[work]
 }
 
@@ -133,7 +133,8 @@ func (t *Augmented) ApplyPart(img *RGB, region Region, rng *rand.Rand, dst []flo
 	defer t.works.put(w)
 	w.picture.reset(size, size)
 	w.resizer.resize(&w.picture, img, region, rng.Float64() < 0.5)
-	t.norm.apply(dst, t.config.Augment.apply(&w.picture, &w.spare, rng))
+	augmented, tone := t.config.Augment.apply(w, rng)
+	t.norm.apply(dst, augmented, tone)
 	return nil
 }
 
@@ -141,6 +142,7 @@ func (t *Augmented) ApplyPart(img *RGB, region Region, rng *rand.Rand, dst []flo
 type work struct {
 	resizer        Resizer
 	picture, spare RGB
+	tone, next     tables
 }
 
 func takeWork(kept *freeList[work]) *work {
