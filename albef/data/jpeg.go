@@ -1,7 +1,7 @@
 package data
 
 /*
-#cgo CFLAGS: -O2
+#cgo CFLAGS: -O3
 #cgo LDFLAGS: -ljpeg
 #cgo noescape vlab_jpeg_header
 #cgo nocallback vlab_jpeg_header

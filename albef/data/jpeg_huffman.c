@@ -9,8 +9,29 @@ typedef struct {
 	boolean (*decode_mcu)(j_decompress_ptr cinfo, JBLOCKROW *blocks);
 } entropy_decoder;
 
-#define LONG_CODE 0x80 /* in an entry of look: see slow_symbol */
-#define END_OF_BLOCK 0x7f00 /* an advance no block is long enough for */
+/* An entry of look: the bits taken (6 bits, the count a shift looks at), how far
+   ahead the first coefficient lies (5 bits), how far ahead of that the second
+   one (6 bits), and their values (8 and 7 bits, signed). Where there is no second
+   one, it repeats the first. A first distance of 0 marks what needs a closer
+   look: the end of a block, which has a value of 1, and codes too long for a
+   look. In the table of a DC only the first value counts. */
+enum { first_at = 6, second_at = 11, value_at = 17, value2_at = 25, end_distance = 63 };
+#define TAKEN(e) ((e) & 63)
+#define FIRST(e) (((e) >> first_at) & 31)
+#define SECOND(e) (((e) >> second_at) & 63)
+#define VALUE(e) ((int32_t)((uint32_t)(e) << 7) >> 24)
+#define VALUE2(e) ((e) >> value2_at)
+
+static int32_t entry(int taken, int first, int second, int value, int value2) {
+	return (int32_t)((uint32_t)taken | (uint32_t)first << first_at | (uint32_t)second << second_at |
+	                 (uint32_t)(value & 255) << value_at | (uint32_t)(value2 & 127) << value2_at);
+}
+
+/* A symbol and its bits at the top of VLAB_LOOK bits; taken is 0 where they
+   don't suffice. */
+typedef struct {
+	int taken, advance, value;
+} coefficient;
 
 /* Where coefficient k in the order of the file stands in the block. */
 static const uint8_t natural[64] = {
@@ -23,18 +44,33 @@ static inline int extend(int bits, int size) {
 	return size && bits < 1 << (size - 1) ? bits - (1 << size) + 1 : bits;
 }
 
-/* One entry of look for the code of a symbol at the top of the bits in pattern. */
-static int32_t entry(int pattern, int length, int symbol, int dc) {
+/* What symbol, whose code has length bits, says at the top of pattern. */
+static coefficient interpret(int pattern, int length, int symbol, int dc) {
 	int size = symbol & 15, run = symbol >> 4;
-	int advance = dc ? 0 : run + 1, total = length + size;
-	if (!dc && size == 0 && run != 15)
-		return END_OF_BLOCK | length; /* runs below 15 only occur in progressive files */
-	if (dc && run)
-		return LONG_CODE;
-	if (total > VLAB_LOOK)
-		return LONG_CODE;
-	int value = extend((pattern >> (VLAB_LOOK - total)) & ((1 << size) - 1), size);
-	return (int32_t)((uint32_t)value << 16) | advance << 8 | total;
+	coefficient c = {length + size, dc ? 1 : run + 1, 0};
+	if (c.taken > VLAB_LOOK)
+		c.taken = 0;
+	else if (!dc && size == 0 && run != 15)
+		c.advance = end_distance; /* runs below 15 only occur in progressive files */
+	else
+		c.value = extend((pattern >> (VLAB_LOOK - c.taken)) & ((1 << size) - 1), size);
+	return c;
+}
+
+/* The entry for pattern, given what the top of every pattern says. */
+static int32_t join(const coefficient *all, int pattern, int dc) {
+	coefficient a = all[pattern];
+	if (a.taken == 0 || a.value != (int8_t)a.value)
+		return 0;
+	if (a.advance == end_distance)
+		return entry(a.taken, 0, 0, 1, 0);
+	coefficient b = all[(pattern << a.taken) & ((1 << VLAB_LOOK) - 1)];
+	int pair = !dc && b.taken != 0 && a.taken + b.taken <= VLAB_LOOK && b.value >= -64 && b.value < 64;
+	if (pair)
+		return entry(a.taken + b.taken, a.advance, b.advance, a.value, b.value);
+	if (!dc && (a.value < -64 || a.value >= 64))
+		return 0;
+	return entry(a.taken, a.advance, 0, a.value, a.value);
 }
 
 /* Fills t from a table of the file; 0 where the table makes no sense. */
@@ -43,25 +79,27 @@ static int make_table(vlab_huffman_table *t, const JHUFF_TBL *from, int dc) {
 		return 0;
 	if (t->made && t->dc == dc && !memcmp(t->bits, from->bits, 17) && !memcmp(t->values, from->huffval, 256))
 		return 1;
+	static const coefficient unknown = {0, 0, 0};
+	coefficient all[1 << VLAB_LOOK];
 	t->made = 0;
 	memcpy(t->bits, from->bits, 17);
 	memcpy(t->values, from->huffval, 256);
 	for (int i = 0; i < 1 << VLAB_LOOK; i++)
-		t->look[i] = LONG_CODE;
+		all[i] = unknown;
 	int code = 0, place = 0;
 	for (int length = 1; length <= 16; length++, code <<= 1) {
 		t->offset[length] = place - code;
 		for (int i = 0; i < t->bits[length]; i++, code++, place++) {
 			if (place > 255 || code >= 1 << length)
 				return 0;
-			if (length > VLAB_LOOK)
-				continue;
 			int low = code << (VLAB_LOOK - length);
-			for (int k = 0; k < 1 << (VLAB_LOOK - length); k++)
-				t->look[low + k] = entry(low + k, length, t->values[place], dc);
+			for (int k = 0; length <= VLAB_LOOK && k < 1 << (VLAB_LOOK - length); k++)
+				all[low + k] = interpret(low + k, length, t->values[place], dc);
 		}
 		t->last[length] = code << (16 - length);
 	}
+	for (int i = 0; i < 1 << VLAB_LOOK; i++)
+		t->look[i] = join(all, i, dc);
 	t->dc = dc;
 	t->made = 1;
 	return 1;
@@ -129,9 +167,9 @@ static int slow_symbol(reader *r, const vlab_huffman_table *t) {
 static inline int32_t dc_difference(reader *r, const vlab_huffman_table *t) {
 	refill(r);
 	int32_t e = t->look[r->window >> (64 - VLAB_LOOK)];
-	if (!(e & LONG_CODE)) {
-		take(r, e & 0x7f);
-		return e >> 16;
+	if (FIRST(e)) {
+		take(r, TAKEN(e));
+		return VALUE(e);
 	}
 	int size = slow_symbol(r, t);
 	if (size < 0 || size > 15)
@@ -139,9 +177,9 @@ static inline int32_t dc_difference(reader *r, const vlab_huffman_table *t) {
 	return extend(take(r, size), size);
 }
 
-/* A symbol that one look can't tell. 0 at the end of the block, -1 where the
-   code is wrong, and else the distance to the coefficient's place. */
-static __attribute__((noinline)) int long_code(reader *r, const vlab_huffman_table *t, int *value) {
+/* One coefficient, of any length. 0 at the end of the block, -1 where the code is
+   wrong, and else how far ahead it lies. */
+static __attribute__((noinline)) int one_coefficient(reader *r, const vlab_huffman_table *t, int *value) {
 	refill(r);
 	int symbol = slow_symbol(r, t);
 	if (symbol < 0)
@@ -150,42 +188,67 @@ static __attribute__((noinline)) int long_code(reader *r, const vlab_huffman_tab
 	if (size == 0 && symbol != 0xf0)
 		return 0;
 	*value = extend(take(r, size), size);
-	refill(r);
 	return (symbol >> 4) + 1;
 }
 
+/* Reads the rest of a block, from coefficient k + 1 on, one at a time. */
+static int rest_of_block(reader *r, const vlab_huffman_table *t, JCOEF *block, int k) {
+	while (k < 63) {
+		int value, advance = one_coefficient(r, t, &value);
+		k += advance;
+		if (advance <= 0 || k > 63)
+			return advance == 0;
+		if (block)
+			block[natural[k]] = (JCOEF)value;
+	}
+	return 1;
+}
+
 /* Reads the 63 AC coefficients into block, which are 0 before; a NULL block
-   skips them. 0 where a code is wrong. The loop is as long as it is because the
-   speed lies in how few steps lead from one look to the next: a refill between
-   any two would double them. */
+   skips them. 0 where a code is wrong. The speed lies in how few steps lead from
+   one look to the next: a refill between any two would double them. */
 static inline __attribute__((always_inline)) int ac_coefficients(reader *state, const vlab_huffman_table *t, JCOEF *block) {
 	reader r = *state; /* never pointed to, so that it stays in registers */
 	int k = 0;
 	for (;;) {
 		refill(&r);
+#pragma GCC unroll 8
 		for (int i = 0; i < 56 / VLAB_LOOK; i++) {
 			int32_t e = t->look[r.window >> (64 - VLAB_LOOK)];
-			int value = e >> 16, advance = (e >> 8) & 0x7f;
-			if (__builtin_expect(e & LONG_CODE, 0)) {
+			int first = k + FIRST(e), second = first + SECOND(e);
+			if (first == k || second >= 63) {
 				*state = r;
-				advance = long_code(state, t, &value);
-				if (advance <= 0)
-					return advance == 0;
+				if (first == k && VALUE(e) == 1) { /* the end */
+					take(state, TAKEN(e));
+					return 1;
+				}
+				if (SECOND(e) == end_distance && first < 63) {
+					take(state, TAKEN(e));
+					if (block)
+						block[natural[first]] = (JCOEF)VALUE(e);
+					return 1;
+				}
+				if (second >= 63)
+					return rest_of_block(state, t, block, k);
+				int value, advance = one_coefficient(state, t, &value);
+				k += advance;
+				if (advance <= 0 || k >= 63) {
+					if (k == 63 && block)
+						block[63] = (JCOEF)value;
+					return advance == 0 || k == 63;
+				}
+				if (block)
+					block[natural[k]] = (JCOEF)value;
 				r = *state;
-				i = -1;
-			} else {
-				r.window <<= e & 0x3f;
-				r.filled -= e & 0x3f;
+				break;
 			}
-			k += advance;
-			if (k >= 63) {
-				if (k == 63 && block)
-					block[63] = (JCOEF)value;
-				*state = r;
-				return k == 63 || advance == 0x7f;
+			r.window <<= TAKEN(e);
+			r.filled -= TAKEN(e);
+			if (block) {
+				block[natural[first]] = (JCOEF)VALUE(e);
+				block[natural[second]] = (JCOEF)VALUE2(e);
 			}
-			if (block)
-				block[natural[k]] = (JCOEF)value;
+			k = second;
 		}
 	}
 }

@@ -9,15 +9,14 @@
 
 /* Reads the entropy-coded bits of an ordinary baseline JPEG (one scan, Huffman,
    8 bits, no restart markers) about twice as fast as libjpeg does: stuffed bytes
-   are taken out beforehand, and one look at a table gives a coefficient with its
-   place. libjpeg does all the rest. Whatever is out of the ordinary, damage too,
+   are taken out beforehand, and one look at a table gives one or two coefficients
+   with their places. libjpeg does all the rest. Whatever is out of the ordinary, damage too,
    is left to libjpeg's own reader. */
 
 #define VLAB_LOOK 11 /* bits looked at in one go */
 
 typedef struct {
-	/* For VLAB_LOOK bits: the value of the coefficient << 16, how far its place
-     lies ahead << 8, and the bits taken; bit 7 marks what one look can't tell. */
+	/* What the next VLAB_LOOK bits hold; see entry in jpeg_huffman.c. */
 	int32_t look[1 << VLAB_LOOK];
 	int32_t last[18];    /* the largest code of each length, left-aligned to 16 bits, + 1 */
 	int32_t offset[17];  /* what to add to a code of a length for its place in values */
