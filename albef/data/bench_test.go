@@ -39,7 +39,7 @@ func photo(w, h int, seed uint64) *image.RGBA {
 			110 + g + 50*math.Sin(x/150), 115 + g + 40*math.Cos(y/120), 105 + 0.8*g + 45*math.Sin((x+y)/170),
 		}
 		for _, d := range discs {
-			if math.Hypot(x-d[0], y-d[1]) < d[2] {
+			if dx, dy := x-d[0], y-d[1]; dx*dx+dy*dy < d[2]*d[2] {
 				for c := range rgb {
 					rgb[c] = rgb[c]/2 + d[3+c]/2
 				}
@@ -69,13 +69,13 @@ func addNoise(to []float64, w, h, size int, height float64, rng *rand.Rand) {
 	}
 }
 
-// photos is a folder of eight photos of 640x480, or the one VLAB_PHOTOS names.
-func photos(b testing.TB) []data.Pretrain {
+// photos are n photos of w by h, or those in the folder VLAB_PHOTOS names.
+func photos(b testing.TB, n, w, h int) []data.Pretrain {
 	dir := os.Getenv("VLAB_PHOTOS")
 	if dir == "" {
 		dir = b.TempDir()
-		for i := range 8 {
-			content := encodeJPEG(b, photo(640, 480, uint64(i)))
+		for i := range n {
+			content := encodeJPEG(b, photo(w, h, uint64(i)))
 			if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%d.jpg", i)), content, 0o600); err != nil {
 				b.Fatal(err)
 			}
@@ -96,7 +96,7 @@ func photos(b testing.TB) []data.Pretrain {
 // from the file to the numbers. Time of the processor is measured in blocks of
 // pictures, since a machine with other work to do hardly shows another.
 func BenchmarkDecodeAugment(b *testing.B) {
-	records := photos(b)
+	records := photos(b, 8, 640, 480)
 	const block = 200
 	for _, size := range []int{256, 128} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
@@ -139,7 +139,7 @@ func cpuTime(b testing.TB) time.Duration {
 // BenchmarkStage times the parts of the same: the decoding of what a crop
 // needs, the whole picture's, resize and flip, and the rest without RandAugment.
 func BenchmarkStage(b *testing.B) {
-	records := photos(b)
+	records := photos(b, 8, 640, 480)
 	for _, size := range []int{256, 128} {
 		config := data.PretrainAugment(size)
 		b.Run(fmt.Sprintf("decode/%d", size), func(b *testing.B) {
@@ -169,7 +169,7 @@ func BenchmarkStage(b *testing.B) {
 }
 
 func BenchmarkDecode(b *testing.B) {
-	path := photos(b)[0].Image
+	path := photos(b, 8, 640, 480)[0].Image
 	var d data.Decoder
 	b.ReportAllocs()
 	for b.Loop() {
