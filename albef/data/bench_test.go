@@ -22,7 +22,7 @@ func photo(w, h int, seed uint64) *image.RGBA {
 	rng := rand.New(rand.NewPCG(seed, 7))
 	img := image.NewRGBA(image.Rect(0, 0, w, h))
 	grey := make([]float64, w*h)
-	for size, height := 128, 30.0; size >= 2; size, height = size/2, height*0.72 {
+	for size, height := 128, 30.0; size >= 2; size, height = size/2, height*0.8 {
 		addNoise(grey, w, h, size, height, rng)
 	}
 	var discs [20][7]float64
@@ -34,7 +34,7 @@ func photo(w, h int, seed uint64) *image.RGBA {
 	}
 	for i, g := range grey {
 		x, y := float64(i%w), float64(i/w)
-		g += rng.NormFloat64() * 3
+		g += rng.NormFloat64() * 5
 		rgb := [3]float64{
 			110 + g + 50*math.Sin(x/150), 115 + g + 40*math.Cos(y/120), 105 + 0.8*g + 45*math.Sin((x+y)/170),
 		}

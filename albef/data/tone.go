@@ -14,11 +14,15 @@ func (op Op) tone(t *tables, m *RGB, before *tables, arg float64) bool {
 	case AutoContrast:
 		t.autoContrast(extremes(m, before))
 	case Equalize:
-		t.equalize(histograms(m, before))
+		var h counts
+		h.count(m, before)
+		t.equalize(&h)
 	case Solarize:
 		t.solarize(int(arg))
 	case Contrast:
-		t.contrast(histograms(m, before), m.W*m.H, arg)
+		var h counts
+		h.count(m, before)
+		t.contrast(&h, m.W*m.H, arg)
 	case Brightness:
 		t.all(func(v int) byte { return truncate(float64(float32(v) * float32(arg))) })
 	case Posterize:
@@ -65,23 +69,23 @@ func lookUp(dst, src *RGB, t *tables) {
 // counts are how often each value occurs in each channel.
 type counts [3][256]int64
 
-func histograms(m *RGB, before *tables) *counts {
-	h := &counts{}
+// count sets h, which is 0, to the counts of m whose values go through before.
+func (h *counts) count(m *RGB, before *tables) {
 	if fast {
 		fastHistograms(h, m.Pix)
 	} else {
 		h.add(m.Pix)
 	}
 	if before == nil {
-		return h
+		return
 	}
-	after := &counts{}
+	var after counts
 	for c := range h {
 		for v, n := range h[c] {
 			after[c][before[c][v]] += n
 		}
 	}
-	return after
+	*h = after
 }
 
 func (h *counts) add(pix []byte) {
@@ -98,7 +102,10 @@ func extremes(m *RGB, before *tables) (low, high [3]byte) {
 	if fast && before == nil {
 		return fastExtremes(m.Pix)
 	}
-	for c, h := range histograms(m, before) {
+	var all counts
+	all.count(m, before)
+	for c := range all {
+		h := &all[c]
 		l, t := 0, 255
 		for l < 255 && h[l] == 0 {
 			l++
@@ -128,9 +135,9 @@ func (t *tables) autoContrast(low, high [3]byte) {
 }
 
 // equalize flattens the histogram of each channel, as PIL.ImageOps.equalize.
-func (t *tables) equalize(counts *counts) {
+func (t *tables) equalize(all *counts) {
 	for c := range t {
-		h := &counts[c]
+		h := &all[c]
 		step := equalizeStep(h)
 		sum := step / 2
 		for v := range 256 {
@@ -167,12 +174,12 @@ func (t *tables) solarize(threshold int) {
 
 // contrast scales the distance to the mean grey, which weighs the channels as
 // if they came in the order blue, green, red.
-func (t *tables) contrast(counts *counts, pixels int, factor float64) {
+func (t *tables) contrast(all *counts, pixels int, factor float64) {
 	weights := [3]float64{0.114, 0.587, 0.299}
 	mean := 0.0
-	for c, h := range counts {
+	for c := range all {
 		sum := int64(0)
-		for v, n := range h {
+		for v, n := range all[c] {
 			sum += int64(v) * n
 		}
 		mean += float64(float64(sum) / float64(pixels) * weights[c])

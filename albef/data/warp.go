@@ -45,6 +45,10 @@ func warp(dst, src *RGB, m affine) {
 	if src.W == 0 || src.H == 0 {
 		return
 	}
+	if dx, dy, ok := m.shift(); ok && fast {
+		shift(dst, src, dx, dy)
+		return
+	}
 	inv := m.inverse()
 	var room [4 * 512]int32 // for pictures of up to 512 by 512
 	at := room[:]
@@ -62,6 +66,34 @@ func warp(dst, src *RGB, m affine) {
 	}
 	if !w.fast(dst, src) {
 		w.plain(dst, src)
+	}
+}
+
+// shift reports whether m only moves pixels, by whole ones, and how far.
+func (m affine) shift() (dx, dy int, ok bool) {
+	dx, dy = int(m[2]), int(m[5])
+	return dx, dy, m == affine{1, 0, float64(dx), 0, 1, float64(dy)}
+}
+
+// shift is warp where pixels move by dx, dy as they are.
+func shift(dst, src *RGB, dx, dy int) {
+	first, end := min(max(dx, 0), src.W), max(min(src.W+dx, src.W), 0) // columns that are not border
+	for y := range src.H {
+		row := dst.Pix[3*src.W*y:][:3*src.W]
+		if from := y - dy; from < 0 || from >= src.H || first >= end {
+			fill(row)
+			continue
+		}
+		fill(row[:3*first])
+		copy(row[3*first:3*end], src.Pix[3*((y-dy)*src.W+first-dx):])
+		fill(row[3*end:])
+	}
+}
+
+// fill gives bytes the border's grey.
+func fill(p []byte) {
+	for i := range p {
+		p[i] = warpBorder
 	}
 }
 
