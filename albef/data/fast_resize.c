@@ -24,18 +24,25 @@ INLINE __m256i two_rows(const uint8_t *a, const uint8_t *b) {
                                  _mm_loadu_si128((const __m128i *)b), 1);
 }
 
+/* Adds n pixels of four rows, up to four, times their weights. */
+INLINE void add_pixels(const uint8_t *const row[4], int offset, const int32_t *weights, int n, __m256i *a, __m256i *b) {
+	__m256i upper = two_rows(row[0] + offset, row[1] + offset), lower = two_rows(row[2] + offset, row[3] + offset);
+#pragma GCC unroll 4
+	for (int t = 0; t < n; t++) {
+		__m256i weight = _mm256_set1_epi32(weights[t]), mask = spread(t);
+		*a = _mm256_add_epi32(*a, _mm256_mullo_epi32(_mm256_shuffle_epi8(upper, mask), weight));
+		*b = _mm256_add_epi32(*b, _mm256_mullo_epi32(_mm256_shuffle_epi8(lower, mask), weight));
+	}
+}
+
 /* One pixel of four rows: the sums of rows 0 and 1, and of 2 and 3. */
 INLINE void filter_pixel(const uint8_t *const row[4], int offset, const int32_t *weights, int count, __m256i sums[2]) {
 	__m256i a = _mm256_set1_epi32(half), b = a;
-	for (int k = 0; k < count; k += 4, offset += 12) {
-		__m256i upper = two_rows(row[0] + offset, row[1] + offset), lower = two_rows(row[2] + offset, row[3] + offset);
-#pragma GCC unroll 4
-		for (int t = 0; t < 4; t++) {
-			__m256i weight = _mm256_set1_epi32(weights[k + t]), mask = spread(t);
-			a = _mm256_add_epi32(a, _mm256_mullo_epi32(_mm256_shuffle_epi8(upper, mask), weight));
-			b = _mm256_add_epi32(b, _mm256_mullo_epi32(_mm256_shuffle_epi8(lower, mask), weight));
-		}
-	}
+	int k = 0;
+	for (; k + 2 < count; k += 4, offset += 12)
+		add_pixels(row, offset, weights + k, 4, &a, &b);
+	if (k < count)
+		add_pixels(row, offset, weights + k, 2, &a, &b);
 	sums[0] = _mm256_srai_epi32(a, weight_bits), sums[1] = _mm256_srai_epi32(b, weight_bits);
 }
 

@@ -147,10 +147,13 @@ static void read_rows(j_decompress_ptr cinfo, const vlab_jpeg_part *part, unsign
 	if (first > MARGIN)
 		jpeg_skip_scanlines(cinfo, first - MARGIN);
 	while (cinfo->output_scanline < end) {
-		JSAMPROW row = out;
-		if (cinfo->output_scanline > first)
-			row += stride * (cinfo->output_scanline - first);
-		jpeg_read_scanlines(cinfo, &row, 1);
+		JSAMPROW rows[16]; /* as many as a row of MCUs has, mostly */
+		JDIMENSION n = 0;
+		for (; n < 16 && cinfo->output_scanline + n < end; n++) {
+			JDIMENSION y = cinfo->output_scanline + n;
+			rows[n] = y > first ? out + stride * (y - first) : out;
+		}
+		jpeg_read_scanlines(cinfo, rows, n);
 	}
 	if (!part->fast && end < cinfo->output_height) {
 		jpeg_skip_scanlines(cinfo, cinfo->output_height - end - 1);
