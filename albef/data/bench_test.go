@@ -98,9 +98,14 @@ func photos(b testing.TB, n, w, h int) []data.Pretrain {
 func BenchmarkDecodeAugment(b *testing.B) {
 	records := photos(b, 8, 640, 480)
 	const block = 200
-	for _, size := range []int{256, 128} {
-		b.Run(fmt.Sprint(size), func(b *testing.B) {
-			source := data.NewPretrainSource(records, data.NewAugmented(data.PretrainAugment(size)), nil)
+	exact := data.PretrainAugment(128)
+	exact.FastDecode = false
+	for name, config := range map[string]data.TrainConfig{
+		"256": data.PretrainAugment(256), "128": data.PretrainAugment(128), "128-exact": exact,
+	} {
+		b.Run(name, func(b *testing.B) {
+			size := config.Size
+			source := data.NewPretrainSource(records, data.NewAugmented(config), nil)
 			pcg := rand.NewPCG(1, 1)
 			rng := rand.New(pcg)
 			dst := make([]float32, 3*size*size)

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"image"
 	"runtime"
+	"strings"
 	"unsafe"
 )
 
@@ -27,9 +28,9 @@ func isJPEG(data []byte) bool {
 // decoded, and the channels of its decoded rows (3 for RGB, 4 for CMYK).
 func jpegHeader(data []byte) (w, h, channels int, err error) {
 	var info C.vlab_jpeg_info
-	var message [C.VLAB_JPEG_MESSAGE]C.char
+	var message jpegMessage
 	if C.vlab_jpeg_header(bytePointer(data), C.size_t(len(data)), &info, &message[0]) != 0 {
-		return 0, 0, 0, errors.New(C.GoString(&message[0]))
+		return 0, 0, 0, message.err()
 	}
 	w, h = int(info.width), int(info.height)
 	return w, h, int(info.channels), checkSize(w, h)
@@ -67,12 +68,12 @@ func (d *Decoder) decodeJPEGPart(data []byte, channels, denominator int, box ima
 		d.cmyk = grow(d.cmyk, len(out)/3*4)
 		out = d.cmyk
 	}
-	var message [C.VLAB_JPEG_MESSAGE]C.char
+	var message jpegMessage
 	rc := C.vlab_jpeg_decode(d.jpeg.memory, bytePointer(data), C.size_t(len(data)), &part,
 		bytePointer(out), C.size_t(len(out)), &message[0])
 	runtime.KeepAlive(d.jpeg)
 	if rc != 0 {
-		return 0, 0, errors.New(C.GoString(&message[0]))
+		return 0, 0, message.err()
 	}
 	d.jpeg.fast = part.fast != 0
 	d.img.reset(int(part.stride), box.Dy())
@@ -105,6 +106,20 @@ func (m *jpegMemory) held() int {
 	}
 	defer runtime.KeepAlive(m)
 	return int(C.vlab_jpeg_held(m.memory))
+}
+
+// jpegMessage is where C writes what is wrong.
+type jpegMessage [C.VLAB_JPEG_MESSAGE]C.char
+
+func (m *jpegMessage) err() error {
+	var b strings.Builder
+	for _, c := range m {
+		if c == 0 {
+			break
+		}
+		b.WriteByte(byte(c))
+	}
+	return errors.New(b.String())
 }
 
 func bytePointer(p []byte) *C.uchar { return (*C.uchar)(unsafe.Pointer(unsafe.SliceData(p))) }

@@ -68,12 +68,13 @@ type TrainConfig struct {
 	Augment RandAugment
 	// FastDecode lets a large JPEG be decoded at a fraction of its size where
 	// the crop still has Size pixels each way. The pixels then differ slightly
-	// from the official ones, by 1 or 2 grey levels on average.
+	// from the official ones, by about one grey level on average.
 	FastDecode bool
 }
 
 // PretrainAugment is the official transform of pretraining: crops of 20 to
-// 100 % of the area, flips, two random operations at level 7.
+// 100 % of the area, flips, two random operations at level 7. As all three of
+// these it decodes fast.
 func PretrainAugment(size int) TrainConfig {
 	return TrainConfig{Size: size, MinArea: 0.2, FastDecode: true, Augment: OfficialRandAugment()}
 }
