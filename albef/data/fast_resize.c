@@ -60,20 +60,25 @@ INLINE void put_pixel(uint8_t *to, uint32_t rgb, int mirror, int last) {
 	}
 }
 
+INLINE void write_pixel(uint8_t *const to[4], int at, const uint8_t *const row[4], int first, const int32_t *weights,
+                        int count, int mirror, int last) {
+	__m256i sums[2];
+	filter_pixel(row, 3 * first, weights, count, sums);
+	__m256i words = _mm256_packs_epi32(sums[0], sums[1]), bytes = _mm256_packus_epi16(words, words);
+	uint64_t even = (uint64_t)_mm_cvtsi128_si64(_mm256_castsi256_si128(bytes));
+	uint64_t odd = (uint64_t)_mm_cvtsi128_si64(_mm256_extracti128_si256(bytes, 1));
+	put_pixel(to[0] + at, (uint32_t)even, mirror, last);
+	put_pixel(to[1] + at, (uint32_t)odd, mirror, last);
+	put_pixel(to[2] + at, (uint32_t)(even >> 32), mirror, last);
+	put_pixel(to[3] + at, (uint32_t)(odd >> 32), mirror, last);
+}
+
 INLINE void filter_rows(uint8_t *const to[4], const uint8_t *const row[4], int out, int width, const int32_t *first,
                         const int32_t *count, const int32_t *weights, int mirror) {
-	for (int i = 0; i < out; i++) {
-		__m256i sums[2];
-		filter_pixel(row, 3 * first[i], weights + (size_t)i * (size_t)width, count[i], sums);
-		__m256i words = _mm256_packs_epi32(sums[0], sums[1]), bytes = _mm256_packus_epi16(words, words);
-		uint64_t even = (uint64_t)_mm_cvtsi128_si64(_mm256_castsi256_si128(bytes));
-		uint64_t odd = (uint64_t)_mm_cvtsi128_si64(_mm256_extracti128_si256(bytes, 1));
-		int at = 3 * (mirror ? out - 1 - i : i), last = i == out - 1;
-		put_pixel(to[0] + at, (uint32_t)even, mirror, last);
-		put_pixel(to[1] + at, (uint32_t)odd, mirror, last);
-		put_pixel(to[2] + at, (uint32_t)(even >> 32), mirror, last);
-		put_pixel(to[3] + at, (uint32_t)(odd >> 32), mirror, last);
-	}
+	int at = mirror ? 3 * (out - 1) : 0, step = mirror ? -3 : 3;
+	for (int i = 0; i < out - 1; i++, at += step, weights += width)
+		write_pixel(to, at, row, first[i], weights, count[i], mirror, 0);
+	write_pixel(to, at, row, first[out - 1], weights, count[out - 1], mirror, 1);
 }
 
 AVX2 void vlab_resize_rows(uint8_t *dst, const uint8_t *src, size_t src_stride, int rows, int out, int width,

@@ -12,9 +12,12 @@ typedef struct {
 /* An entry of look: the bits taken (6 bits, the count a shift looks at), how far
    ahead the first coefficient lies (5 bits), how far ahead of that the second
    one (6 bits), and their values (8 and 7 bits, signed). Where there is no second
-   one, it repeats the first. A first distance of 0 marks what needs a closer
-   look: the end of a block, which has a value of 1, and codes too long for a
-   look. In the table of a DC only the first value counts. */
+   one, it repeats the first. A second distance of 63 leaves the block whatever
+   comes first, so that the reader has one thing to watch: it is the end of the
+   block, after a coefficient or, with a first distance of 0, at once; or, where
+   no bits are taken, what does not fit into a look: the first value then is the
+   symbol, the second the length of its code, 0 where that is too long as well.
+   In the table of a DC only the first value counts. */
 enum { first_at = 6, second_at = 11, value_at = 17, value2_at = 25, end_distance = 63 };
 #define TAKEN(e) ((e) & 63)
 #define FIRST(e) (((e) >> first_at) & 31)
@@ -27,10 +30,10 @@ static int32_t entry(int taken, int first, int second, int value, int value2) {
 	                 (uint32_t)(value & 255) << value_at | (uint32_t)(value2 & 127) << value2_at);
 }
 
-/* A symbol and its bits at the top of VLAB_LOOK bits; taken is 0 where they
-   don't suffice. */
+/* A symbol, whose code has length bits, at the top of VLAB_LOOK bits; taken is 0
+   where they don't suffice for the value, and length where not for the code. */
 typedef struct {
-	int taken, advance, value;
+	int taken, advance, value, symbol, length;
 } coefficient;
 
 /* Where coefficient k in the order of the file stands in the block. */
@@ -47,7 +50,7 @@ static inline int extend(int bits, int size) {
 /* What symbol, whose code has length bits, says at the top of pattern. */
 static coefficient interpret(int pattern, int length, int symbol, int dc) {
 	int size = symbol & 15, run = symbol >> 4;
-	coefficient c = {length + size, dc ? 1 : run + 1, 0};
+	coefficient c = {length + size, dc ? 1 : run + 1, 0, symbol, length};
 	if (c.taken > VLAB_LOOK)
 		c.taken = 0;
 	else if (!dc && size == 0 && run != 15)
@@ -60,16 +63,13 @@ static coefficient interpret(int pattern, int length, int symbol, int dc) {
 /* The entry for pattern, given what the top of every pattern says. */
 static int32_t join(const coefficient *all, int pattern, int dc) {
 	coefficient a = all[pattern];
-	if (a.taken == 0 || a.value != (int8_t)a.value)
-		return 0;
+	if (a.taken == 0 || a.value != (int8_t)a.value || (!dc && (a.value < -64 || a.value >= 64)))
+		return entry(0, 0, end_distance, a.symbol, a.length);
 	if (a.advance == end_distance)
-		return entry(a.taken, 0, 0, 1, 0);
+		return entry(a.taken, 0, end_distance, 0, 0);
 	coefficient b = all[(pattern << a.taken) & ((1 << VLAB_LOOK) - 1)];
-	int pair = !dc && b.taken != 0 && a.taken + b.taken <= VLAB_LOOK && b.value >= -64 && b.value < 64;
-	if (pair)
+	if (!dc && b.taken != 0 && a.taken + b.taken <= VLAB_LOOK && b.value >= -64 && b.value < 64)
 		return entry(a.taken + b.taken, a.advance, b.advance, a.value, b.value);
-	if (!dc && (a.value < -64 || a.value >= 64))
-		return 0;
 	return entry(a.taken, a.advance, 0, a.value, a.value);
 }
 
@@ -79,7 +79,7 @@ static int make_table(vlab_huffman_table *t, const JHUFF_TBL *from, int dc) {
 		return 0;
 	if (t->made && t->dc == dc && !memcmp(t->bits, from->bits, 17) && !memcmp(t->values, from->huffval, 256))
 		return 1;
-	static const coefficient unknown = {0, 0, 0};
+	static const coefficient unknown = {0, 0, 0, 0, 0};
 	coefficient all[1 << VLAB_LOOK];
 	t->made = 0;
 	memcpy(t->bits, from->bits, 17);
@@ -167,7 +167,7 @@ static int slow_symbol(reader *r, const vlab_huffman_table *t) {
 static inline int32_t dc_difference(reader *r, const vlab_huffman_table *t) {
 	refill(r);
 	int32_t e = t->look[r->window >> (64 - VLAB_LOOK)];
-	if (FIRST(e)) {
+	if (TAKEN(e)) {
 		take(r, TAKEN(e));
 		return VALUE(e);
 	}
@@ -179,9 +179,16 @@ static inline int32_t dc_difference(reader *r, const vlab_huffman_table *t) {
 
 /* One coefficient, of any length. 0 at the end of the block, -1 where the code is
    wrong, and else how far ahead it lies. */
-static __attribute__((noinline)) int one_coefficient(reader *r, const vlab_huffman_table *t, int *value) {
+static int one_coefficient(reader *r, const vlab_huffman_table *t, int *value) {
 	refill(r);
-	int symbol = slow_symbol(r, t);
+	int32_t e = t->look[r->window >> (64 - VLAB_LOOK)];
+	int symbol;
+	if (TAKEN(e) == 0 && VALUE2(e) != 0) {
+		symbol = VALUE(e) & 255;
+		take(r, VALUE2(e));
+	} else {
+		symbol = slow_symbol(r, t);
+	}
 	if (symbol < 0)
 		return -1;
 	int size = symbol & 15;
@@ -191,54 +198,45 @@ static __attribute__((noinline)) int one_coefficient(reader *r, const vlab_huffm
 	return (symbol >> 4) + 1;
 }
 
-/* Reads the rest of a block, from coefficient k + 1 on, one at a time. */
-static int rest_of_block(reader *r, const vlab_huffman_table *t, JCOEF *block, int k) {
-	while (k < 63) {
+/* Reads one coefficient after place k, or with all those to the end of the block.
+   The place it has come to, 63 at the end, or -1 where a code is wrong. */
+static __attribute__((noinline)) int slowly(reader *r, const vlab_huffman_table *t, JCOEF *block, int k, int all) {
+	do {
 		int value, advance = one_coefficient(r, t, &value);
 		k += advance;
 		if (advance <= 0 || k > 63)
-			return advance == 0;
+			return advance == 0 ? 63 : -1;
 		if (block)
 			block[natural[k]] = (JCOEF)value;
-	}
-	return 1;
+	} while (all && k < 63);
+	return k;
 }
 
 /* Reads the 63 AC coefficients into block, which are 0 before; a NULL block
    skips them. 0 where a code is wrong. The speed lies in how few steps lead from
-   one look to the next: a refill between any two would double them. */
+   one look to the next, and in there being one branch that can't be foretold. */
 static inline __attribute__((always_inline)) int ac_coefficients(reader *state, const vlab_huffman_table *t, JCOEF *block) {
 	reader r = *state; /* never pointed to, so that it stays in registers */
-	int k = 0;
+	int k = 0;         /* the place of the last coefficient */
 	for (;;) {
 		refill(&r);
 #pragma GCC unroll 8
 		for (int i = 0; i < 56 / VLAB_LOOK; i++) {
 			int32_t e = t->look[r.window >> (64 - VLAB_LOOK)];
 			int first = k + FIRST(e), second = first + SECOND(e);
-			if (first == k || second >= 63) {
+			if (__builtin_expect(second >= 63, 0)) {
 				*state = r;
-				if (first == k && VALUE(e) == 1) { /* the end */
+				if (__builtin_expect(SECOND(e) == end_distance && TAKEN(e) && first < 63, 1)) {
 					take(state, TAKEN(e));
+					if (block) {
+						JCOEF *to = &block[natural[first]];
+						*to = FIRST(e) ? (JCOEF)VALUE(e) : *to;
+					}
 					return 1;
 				}
-				if (SECOND(e) == end_distance && first < 63) {
-					take(state, TAKEN(e));
-					if (block)
-						block[natural[first]] = (JCOEF)VALUE(e);
-					return 1;
-				}
-				if (second >= 63)
-					return rest_of_block(state, t, block, k);
-				int value, advance = one_coefficient(state, t, &value);
-				k += advance;
-				if (advance <= 0 || k >= 63) {
-					if (k == 63 && block)
-						block[63] = (JCOEF)value;
-					return advance == 0 || k == 63;
-				}
-				if (block)
-					block[natural[k]] = (JCOEF)value;
+				k = slowly(state, t, block, k, TAKEN(e));
+				if (k < 0 || k == 63)
+					return k == 63;
 				r = *state;
 				break;
 			}
