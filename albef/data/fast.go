@@ -54,7 +54,7 @@ func (t *taps) fastRows(dst, src []byte, stride int, box image.Rectangle, mirror
 		mirrored = 1
 	}
 	C.vlab_resize_rows(bytePointer(dst), bytePointer(src), C.size_t(stride), C.int(rows), C.int(len(t.first)), C.int(t.width),
-		int32Pointer(t.first), int32Pointer(t.count), int32Pointer(t.weights), mirrored)
+		int32Pointer(t.first), int32Pointer(t.count), int32Pointer(t.splitWeights()), mirrored)
 	return rows
 }
 

@@ -14,6 +14,7 @@ type taps struct {
 	width        int
 	first, count []int32
 	weights      []int32
+	split        []int32   // see splitWeights
 	exact        []float64 // of one output, before rounding
 }
 
@@ -83,4 +84,21 @@ func bicubic(x float64) float64 {
 	default:
 		return 0
 	}
+}
+
+// splitWeights puts the weights of two neighbours each into two numbers of two
+// times 16 bits: their low 12 bits, and the rest. Multiplications of 16 bits are
+// faster than ones of 32, and the sum of both is the same.
+func (t *taps) splitWeights() []int32 {
+	const bits = 12
+	if cap(t.split) < len(t.weights) {
+		t.split = make([]int32, len(t.weights))
+	}
+	t.split = t.split[:len(t.weights)]
+	for i := 0; i+1 < len(t.weights); i += 2 {
+		a, b := t.weights[i], t.weights[i+1]
+		t.split[i] = a&(1<<bits-1) | b&(1<<bits-1)<<16
+		t.split[i+1] = a>>bits&0xffff | b>>bits<<16
+	}
+	return t.split
 }
