@@ -43,12 +43,3 @@ func centralCrop(w, h int) image.Rectangle {
 func uniform(rng *rand.Rand, low, high float64) float64 {
 	return low + (high-low)*rng.Float64()
 }
-
-// safeSide is the length both sides of a picture need so that the smallest
-// crop still has size pixels each way.
-func safeSide(size int, minArea float64) int {
-	if minArea <= 0 {
-		return size
-	}
-	return int(math.Ceil(float64(size) / math.Sqrt(minArea*minAspect)))
-}

@@ -66,9 +66,11 @@ func (m *RGB) copyFrom(src *RGB) {
 	copy(m.Pix, src.Pix)
 }
 
+// grow returns p with length n and undefined content, or new memory where p has
+// too little. There are slack bytes more behind it, see fast.
 func grow(p []byte, n int) []byte {
-	if cap(p) < n {
-		return make([]byte, n)
+	if cap(p) < n+slack {
+		return make([]byte, n, n+slack)
 	}
 	return p[:n]
 }
@@ -91,6 +93,8 @@ type Decoder struct {
 
 	file, cmyk []byte
 	img, other RGB
+	jpeg       *jpegMemory // nil before the first JPEG
+	plain      bool        // leave JPEG to libjpeg alone, for tests
 }
 
 // Decode reads the picture at path into memory of its own. minSide is
@@ -111,11 +115,8 @@ func (d *Decoder) Decode(path string) (*RGB, error) {
 // DecodeBytes is [Decoder.Decode] for a file already in memory; name is what
 // errors call it.
 func (d *Decoder) DecodeBytes(name string, content []byte) (*RGB, error) {
-	if len(content) == 0 {
-		return nil, hinted("the file has 0 bytes; fetch or copy it again", "decode image %s: empty file", name)
-	}
 	if err := d.decode(content); err != nil {
-		return nil, &hintError{err: fmt.Errorf("decode image %s: %w", name, err), hint: decodeHint(err, content)}
+		return nil, decodeError(name, content, err)
 	}
 	if d.Upright && isJPEG(content) {
 		return orient(&d.other, &d.img, jpegOrientation(content)), nil
@@ -182,6 +183,14 @@ func checkSize(w, h int) error {
 		return fmt.Errorf("size %dx%d: %w", w, h, errTooLarge)
 	}
 	return nil
+}
+
+// decodeError says which file could not be decoded, and why.
+func decodeError(name string, content []byte, err error) error {
+	if len(content) == 0 {
+		return hinted("the file has 0 bytes; fetch or copy it again", "decode image %s: empty file", name)
+	}
+	return &hintError{err: fmt.Errorf("decode image %s: %w", name, err), hint: decodeHint(err, content)}
 }
 
 func decodeHint(err error, content []byte) string {

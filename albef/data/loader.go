@@ -34,8 +34,8 @@ type LoaderConfig struct {
 	// Rank of World processes takes every World-th record; 0 of 0 is alone.
 	Rank, World int
 
-	Workers  int // goroutines that load samples; 0 means one for each processor
-	Prefetch int // batches prepared ahead; 0 means 2
+	Workers  int // goroutines that load samples; 0 means one for each processor, but at least 4
+	Prefetch int // batches prepared ahead; 0 means 2, or as many as give each worker two samples
 
 	// MaxBad is the share of samples that may fail to load before Next gives
 	// up, looked at from the hundredth sample on; 0 means 0.1. With a negative
@@ -104,10 +104,10 @@ func NewLoader(source Source, config LoaderConfig) (*Loader, error) {
 func (c *LoaderConfig) complete(n int) error {
 	c.Images, c.World = max(c.Images, 1), max(c.World, 1)
 	if c.Workers <= 0 {
-		c.Workers = runtime.GOMAXPROCS(0)
+		c.Workers = max(runtime.GOMAXPROCS(0), 4) // four, as some of them wait for files
 	}
 	if c.Prefetch <= 0 {
-		c.Prefetch = 2
+		c.Prefetch = max(2, ceilDiv(2*c.Workers, max(c.Batch, 1)))
 	}
 	if c.MaxBad == 0 {
 		c.MaxBad = 0.1

@@ -88,21 +88,21 @@ func (op Op) Arg(level float64) float64 {
 // Apply writes src, changed by op with argument arg, into dst, which must be
 // another picture than src.
 func (op Op) Apply(dst, src *RGB, arg float64) {
+	var t tables
+	if op.tone(&t, src, nil, arg) {
+		lookUp(dst, src, &t)
+		return
+	}
+	op.move(dst, src, arg)
+}
+
+// move is Apply for the operations that look at more than one value at a time.
+func (op Op) move(dst, src *RGB, arg float64) {
 	switch op {
-	case AutoContrast:
-		autoContrast(dst, src)
-	case Equalize:
-		equalize(dst, src)
 	case Rotate:
 		warp(dst, src, rotation(src.W, src.H, arg))
-	case Solarize:
-		solarize(dst, src, int(arg))
 	case Color:
 		saturate(dst, src, float32(arg))
-	case Contrast:
-		contrast(dst, src, arg)
-	case Brightness:
-		brightness(dst, src, float32(arg))
 	case Sharpness:
 		sharpen(dst, src, float32(arg))
 	case ShearX:
@@ -113,8 +113,6 @@ func (op Op) Apply(dst, src *RGB, arg float64) {
 		warp(dst, src, affine{1, 0, single(-arg), 0, 1, 0})
 	case TranslateY:
 		warp(dst, src, affine{1, 0, 0, 0, 1, single(-arg)})
-	case Posterize:
-		posterize(dst, src, int(arg))
 	default:
 		dst.copyFrom(src)
 	}
@@ -142,15 +140,23 @@ func OfficialRandAugment() RandAugment {
 
 // Apply returns img changed at random; img stays as it is.
 func (a RandAugment) Apply(img *RGB, rng *rand.Rand) *RGB {
-	return a.apply(img.Clone(), &RGB{}, rng)
+	w := &work{}
+	w.picture.copyFrom(img)
+	out, tone := a.apply(w, rng)
+	if tone != nil {
+		lookUp(out, out, tone)
+	}
+	return out
 }
 
-// apply changes img, using spare as a second buffer, and returns whichever of
-// the two holds the result. The operations are all drawn before the first one
-// is applied, as in the official code.
-func (a RandAugment) apply(img, spare *RGB, rng *rand.Rand) *RGB {
+// apply changes w.picture, and returns the result, which is in w's memory, but
+// for what is left to do by way of tables: nil where there is none. The
+// operations are all drawn before the first one is applied, as in the official
+// code.
+func (a RandAugment) apply(w *work, rng *rand.Rand) (img *RGB, tone *tables) {
+	img, spare := &w.picture, &w.spare
 	if len(a.Ops) == 0 {
-		return img
+		return img, nil
 	}
 	var room [8]Op
 	drawn := room[:0]
@@ -168,8 +174,20 @@ func (a RandAugment) apply(img, spare *RGB, rng *rand.Rand) *RGB {
 		if op == Identity {
 			continue
 		}
-		op.Apply(spare, img, arg)
+		if op.tone(&w.next, img, tone, arg) {
+			if tone != nil {
+				w.next.follow(tone)
+			}
+			w.tone = w.next
+			tone = &w.tone
+			continue
+		}
+		if tone != nil {
+			lookUp(img, img, tone)
+			tone = nil
+		}
+		op.move(spare, img, arg)
 		img, spare = spare, img
 	}
-	return img
+	return img, tone
 }

@@ -1,9 +1,6 @@
 package data
 
-import (
-	"image"
-	"math"
-)
+import "image"
 
 // Resizer shrinks and enlarges pictures with Pillow's antialiased bicubic
 // filter, equal to it byte for byte: coefficients of 22 bits, a horizontal pass
@@ -27,110 +24,62 @@ func Resize(src *RGB, w, h int) *RGB {
 // have no influence, as with torchvision's resized_crop. box must lie within
 // src and not be empty.
 func (r *Resizer) Resize(dst, src *RGB, box image.Rectangle) {
+	r.resize(dst, src, regionOf(box, 1), false)
+}
+
+// resize is Resize for a region that may begin and end within pixels, mirrored
+// left to right where mirror is set.
+func (r *Resizer) resize(dst, src *RGB, region Region, mirror bool) {
+	box := region.pixels()
 	if box.Empty() || !box.In(src.Bounds()) {
 		panic("data: resize box outside of the picture")
 	}
+	region = region.sub(box.Min.X, box.Min.Y)
 	stride := 3 * src.W
 	from := src.Pix[box.Min.Y*stride+3*box.Min.X:]
-	if box.Dx() != dst.W {
-		r.horizontal.set(box.Dx(), dst.W)
+	across := region.X1-region.X0 != float64(dst.W) || box.Dx() != dst.W
+	if across {
+		r.horizontal.set(region.X0, region.X1, box.Dx(), dst.W)
 		r.between = grow(r.between, 3*dst.W*box.Dy())
-		for y := range box.Dy() {
-			r.horizontal.row(r.between[3*dst.W*y:][:3*dst.W], from[y*stride:][:3*box.Dx()])
-		}
+		r.rows(from, stride, box, mirror)
 		from, stride = r.between, 3*dst.W
 	}
-	if box.Dy() == dst.H {
+	if region.Y1-region.Y0 != float64(dst.H) || box.Dy() != dst.H {
+		r.vertical.set(region.Y0, region.Y1, box.Dy(), dst.H)
+		r.columns(dst, from, stride)
+	} else {
 		for y := range dst.H {
 			copy(dst.Pix[3*dst.W*y:][:3*dst.W], from[y*stride:])
 		}
+	}
+	if mirror && !across {
+		flip(dst)
+	}
+}
+
+// rows filters the rows of box, which from begins with, into r.between.
+func (r *Resizer) rows(from []byte, stride int, box image.Rectangle, mirror bool) {
+	t := &r.horizontal
+	for y := t.fastRows(r.between, from, stride, box, mirror); y < box.Dy(); y++ {
+		row := r.between[3*len(t.first)*y:][:3*len(t.first)]
+		t.row(row, from[y*stride:][:3*box.Dx()])
+		if mirror {
+			flipRow(row)
+		}
+	}
+}
+
+// columns filters rows that are stride apart into dst.
+func (r *Resizer) columns(dst *RGB, from []byte, stride int) {
+	length := 3 * dst.W
+	if r.vertical.fastColumns(dst.Pix, from, stride, length) {
 		return
 	}
-	r.vertical.set(box.Dy(), dst.H)
-	if cap(r.sums) < 3*dst.W {
-		r.sums = make([]int32, 3*dst.W)
+	if cap(r.sums) < length {
+		r.sums = make([]int32, length)
 	}
 	for y := range dst.H {
-		r.vertical.column(dst.Pix[3*dst.W*y:][:3*dst.W], from, stride, y, r.sums[:3*dst.W])
-	}
-}
-
-const (
-	weightBits = 32 - 8 - 2 // 8 bits of pixel and 2 of headroom for the sum
-	half       = 1 << (weightBits - 1)
-)
-
-// taps are the weights of one direction: output i is the sum over k of
-// weights[i*width+k] times input first[i]+k, for k below count[i].
-type taps struct {
-	width        int
-	first, count []int
-	weights      []int32
-	exact        []float64 // of one output, before rounding
-}
-
-// set computes the weights that turn in samples into out.
-func (t *taps) set(in, out int) {
-	const reach = 2.0 // of the bicubic filter, in samples of the coarser side
-	scale := float64(in) / float64(out)
-	stretch := max(scale, 1)
-	support := reach * stretch
-	t.width = int(math.Ceil(support))*2 + 1
-	t.resize(out)
-	for i := range out {
-		center := (float64(i) + 0.5) * scale
-		first := max(int(center-support+0.5), 0)
-		count := min(int(center+support+0.5), in) - first
-		total := 0.0
-		for k := range count {
-			w := bicubic((float64(k+first) - center + 0.5) * (1 / stretch))
-			t.exact[k] = w
-			total += w
-		}
-		t.first[i], t.count[i] = first, count
-		for k, w := range t.exact[:count] {
-			if total != 0 {
-				w /= total
-			}
-			t.weights[i*t.width+k] = fixedPoint(w)
-		}
-	}
-}
-
-func (t *taps) resize(out int) {
-	if cap(t.first) < out {
-		t.first, t.count = make([]int, out), make([]int, out)
-	}
-	t.first, t.count = t.first[:out], t.count[:out]
-	if cap(t.weights) < out*t.width {
-		t.weights = make([]int32, out*t.width)
-	}
-	t.weights = t.weights[:out*t.width]
-	if cap(t.exact) < t.width {
-		t.exact = make([]float64, t.width)
-	}
-	t.exact = t.exact[:t.width]
-}
-
-// fixedPoint rounds half away from zero.
-func fixedPoint(w float64) int32 {
-	if w < 0 {
-		return int32(w*(1<<weightBits) - 0.5)
-	}
-	return int32(w*(1<<weightBits) + 0.5)
-}
-
-// bicubic is Keys' kernel with a = -1/2, Pillow's choice.
-func bicubic(x float64) float64 {
-	const a = -0.5
-	x = math.Abs(x)
-	switch {
-	case x < 1:
-		return ((a+2)*x-(a+3))*x*x + 1
-	case x < 2:
-		return (((x-5)*x+8)*x - 4) * a
-	default:
-		return 0
+		r.vertical.column(dst.Pix[length*y:][:length], from, stride, y, r.sums[:length])
 	}
 }
 
@@ -164,7 +113,7 @@ func (t *taps) column(dst, src []byte, stride, i int, sums []int32) {
 		sums[x] = half
 	}
 	weights := t.weights[i*t.width:][:t.count[i]]
-	src = src[t.first[i]*stride:]
+	src = src[int(t.first[i])*stride:]
 	k := 0
 	for ; k+3 < len(weights); k += 4 { // four at a time: a quarter of the traffic in sums
 		addFour(sums, src[k*stride:], stride, weights[k:])

@@ -50,7 +50,7 @@ func (s *RecordSource[R]) Load(i int, rng *rand.Rand, dst []float32) (string, er
 	}
 	d := s.decoders.take()
 	if d == nil {
-		d = &Decoder{MinSide: s.transform.MinSide()}
+		d = &Decoder{}
 	}
 	defer func() {
 		if d.footprint() <= maxKept {
@@ -60,11 +60,11 @@ func (s *RecordSource[R]) Load(i int, rng *rand.Rand, dst []float32) (string, er
 	paths := r.ImagePaths()
 	each := len(dst) / len(paths)
 	for n, path := range paths {
-		img, err := d.Decode(path)
+		img, region, err := d.DecodeFor(path, s.transform, rng)
 		if err != nil {
 			return "", err
 		}
-		if err := s.transform.Apply(img, rng, dst[n*each:(n+1)*each]); err != nil {
+		if err := s.transform.ApplyPart(img, region, rng, dst[n*each:(n+1)*each]); err != nil {
 			return "", err
 		}
 	}
@@ -76,5 +76,5 @@ func (s *RecordSource[R]) Load(i int, rng *rand.Rand, dst []float32) (string, er
 const maxKept = 64 << 20
 
 func (d *Decoder) footprint() int {
-	return cap(d.file) + cap(d.cmyk) + cap(d.img.Pix) + cap(d.other.Pix)
+	return cap(d.file) + cap(d.cmyk) + cap(d.img.Pix) + cap(d.other.Pix) + d.jpeg.held()
 }

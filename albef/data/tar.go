@@ -92,8 +92,10 @@ func (t *tarFile) read(member string, buf []byte) ([]byte, error) {
 
 // splitTar takes the path of an image in a tar apart.
 func splitTar(name string) (file, member string, ok bool) {
-	file, member, ok = strings.Cut(name, inTar)
-	return file + ".tar", member, ok
+	if file, member, ok = strings.Cut(name, inTar); ok {
+		file += ".tar"
+	}
+	return file, member, ok
 }
 
 // imageSize is the size in bytes of the image at name, on its own or in a tar.

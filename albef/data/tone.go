@@ -2,83 +2,158 @@ package data
 
 // The operations that change colours and leave pixels where they are.
 
-// lookUp writes src into dst, each channel through its table.
-func lookUp(dst, src *RGB, tables *[3][256]byte) {
+// tables hold what each of the 256 values becomes in each channel. Operations
+// that are no more than that are not applied one by one: their tables merge,
+// and go into that of normalisation where they come last.
+type tables [3][256]byte
+
+// tone sets t to what op does to a picture whose values go through before (nil:
+// as they are); false for operations that need more than a value.
+func (op Op) tone(t *tables, m *RGB, before *tables, arg float64) bool {
+	switch op {
+	case AutoContrast:
+		t.autoContrast(extremes(m, before))
+	case Equalize:
+		var h counts
+		h.count(m, before)
+		t.equalize(&h)
+	case Solarize:
+		t.solarize(int(arg))
+	case Contrast:
+		var h counts
+		h.count(m, before)
+		t.contrast(&h, m.W*m.H, arg)
+	case Brightness:
+		t.all(func(v int) byte { return truncate(float64(float32(v) * float32(arg))) })
+	case Posterize:
+		mask := byte(255 << (8 - min(max(int(arg), 0), 8)))
+		t.all(func(v int) byte { return byte(v) & mask })
+	default:
+		return false
+	}
+	return true
+}
+
+// all gives every channel the same table.
+func (t *tables) all(value func(v int) byte) {
+	for v := range 256 {
+		t[0][v] = value(v)
+	}
+	t[1], t[2] = t[0], t[0]
+}
+
+// follow makes t the table of before and then t.
+func (t *tables) follow(before *tables) {
+	for c := range t {
+		now := t[c]
+		for v := range 256 {
+			t[c][v] = now[before[c][v]]
+		}
+	}
+}
+
+// lookUp writes src into dst, which may be src, each channel through its table.
+func lookUp(dst, src *RGB, t *tables) {
 	dst.reset(src.W, src.H)
 	out := dst.Pix[:len(src.Pix)]
+	if fast {
+		fastLookUp(out, src.Pix, t)
+		return
+	}
 	for i := 0; i+2 < len(out); i += 3 {
 		p := src.Pix[i:][:3]
-		out[i], out[i+1], out[i+2] = tables[0][p[0]], tables[1][p[1]], tables[2][p[2]]
+		out[i], out[i+1], out[i+2] = t[0][p[0]], t[1][p[1]], t[2][p[2]]
 	}
 }
 
-// oneTable applies the same table to all channels.
-func oneTable(dst, src *RGB, value func(v int) byte) {
-	var tables [3][256]byte
-	for v := range 256 {
-		tables[0][v] = value(v)
+// counts are how often each value occurs in each channel.
+type counts [3][256]int64
+
+// count sets h, which is 0, to the counts of m whose values go through before.
+func (h *counts) count(m *RGB, before *tables) {
+	if fast {
+		fastHistograms(h, m.Pix)
+	} else {
+		h.add(m.Pix)
 	}
-	tables[1], tables[2] = tables[0], tables[0]
-	lookUp(dst, src, &tables)
+	if before == nil {
+		return
+	}
+	var after counts
+	for c := range h {
+		for v, n := range h[c] {
+			after[c][before[c][v]] += n
+		}
+	}
+	*h = after
 }
 
-func histograms(m *RGB) *[3][256]int {
-	var h [3][256]int
-	for i := 0; i+2 < len(m.Pix); i += 3 {
-		p := m.Pix[i:][:3]
+func (h *counts) add(pix []byte) {
+	for i := 0; i+2 < len(pix); i += 3 {
+		p := pix[i:][:3]
 		h[0][p[0]]++
 		h[1][p[1]]++
 		h[2][p[2]]++
 	}
-	return &h
+}
+
+// extremes are the lowest and highest value of each channel.
+func extremes(m *RGB, before *tables) (low, high [3]byte) {
+	if fast && before == nil {
+		return fastExtremes(m.Pix)
+	}
+	var all counts
+	all.count(m, before)
+	for c := range all {
+		h := &all[c]
+		l, t := 0, 255
+		for l < 255 && h[l] == 0 {
+			l++
+		}
+		for t > 0 && h[t] == 0 {
+			t--
+		}
+		low[c], high[c] = byte(l), byte(t)
+	}
+	return low, high
 }
 
 // autoContrast stretches each channel to the full range. The official code
 // negates the lowest value as a uint8, which wraps: a channel whose minimum is
 // not 0 turns almost white.
-func autoContrast(dst, src *RGB) {
-	var tables [3][256]byte
-	for c, h := range histograms(src) {
-		low, high := 0, 255
-		for low < 255 && h[low] == 0 {
-			low++
-		}
-		for high > 0 && h[high] == 0 {
-			high--
-		}
+func (t *tables) autoContrast(low, high [3]byte) {
+	for c := range t {
 		scale, offset := 1.0, 0.0
-		if high > low {
-			scale = 255 / float64(high-low)
-			offset = float64(uint8(-low)) * scale
+		if high[c] > low[c] {
+			scale = 255 / float64(high[c]-low[c])
+			offset = float64(-low[c]) * scale
 		}
 		for v := range 256 {
-			tables[c][v] = truncate(float64(float64(v)*scale) + offset)
+			t[c][v] = truncate(float64(float64(v)*scale) + offset)
 		}
 	}
-	lookUp(dst, src, &tables)
 }
 
 // equalize flattens the histogram of each channel, as PIL.ImageOps.equalize.
-func equalize(dst, src *RGB) {
-	var tables [3][256]byte
-	for c, h := range histograms(src) {
-		step := equalizeStep(&h)
+func (t *tables) equalize(all *counts) {
+	for c := range t {
+		h := &all[c]
+		step := equalizeStep(h)
 		sum := step / 2
 		for v := range 256 {
-			tables[c][v] = byte(v)
+			t[c][v] = byte(v)
 			if step > 0 {
-				tables[c][v] = byte(min(sum/step, 255))
+				t[c][v] = byte(min(sum/step, 255))
 			}
 			sum += h[v]
 		}
 	}
-	lookUp(dst, src, &tables)
 }
 
 // equalizeStep is the number of pixels a grey level should have: all but those
 // of the brightest level in use, over 255.
-func equalizeStep(h *[256]int) int {
-	total, brightest := 0, 0
+func equalizeStep(h *[256]int64) int64 {
+	total, brightest := int64(0), int64(0)
 	for _, n := range h {
 		total += n
 		if n > 0 {
@@ -88,8 +163,8 @@ func equalizeStep(h *[256]int) int {
 	return (total - brightest) / 255
 }
 
-func solarize(dst, src *RGB, threshold int) {
-	oneTable(dst, src, func(v int) byte {
+func (t *tables) solarize(threshold int) {
+	t.all(func(v int) byte {
 		if v < threshold {
 			return byte(v)
 		}
@@ -97,28 +172,19 @@ func solarize(dst, src *RGB, threshold int) {
 	})
 }
 
-func posterize(dst, src *RGB, bits int) {
-	mask := byte(255 << (8 - min(max(bits, 0), 8)))
-	oneTable(dst, src, func(v int) byte { return byte(v) & mask })
-}
-
-func brightness(dst, src *RGB, factor float32) {
-	oneTable(dst, src, func(v int) byte { return truncate(float64(float32(v) * factor)) })
-}
-
 // contrast scales the distance to the mean grey, which weighs the channels as
 // if they came in the order blue, green, red.
-func contrast(dst, src *RGB, factor float64) {
+func (t *tables) contrast(all *counts, pixels int, factor float64) {
 	weights := [3]float64{0.114, 0.587, 0.299}
 	mean := 0.0
-	for c, h := range histograms(src) {
-		sum := 0
-		for v, n := range h {
-			sum += v * n
+	for c := range all {
+		sum := int64(0)
+		for v, n := range all[c] {
+			sum += int64(v) * n
 		}
-		mean += float64(float64(sum) / float64(src.W*src.H) * weights[c])
+		mean += float64(float64(sum) / float64(pixels) * weights[c])
 	}
-	oneTable(dst, src, func(v int) byte { return truncate(float64((float64(v)-mean)*factor) + mean) })
+	t.all(func(v int) byte { return truncate(float64((float64(v)-mean)*factor) + mean) })
 }
 
 // saturate moves each pixel away from its own grey, with the weights of the
@@ -160,7 +226,11 @@ func sharpen(dst, src *RGB, factor float32) {
 	for y := 1; y < src.H-1; y++ {
 		above, row, below := src.Pix[(y-1)*stride:][:stride], src.Pix[y*stride:][:stride], src.Pix[(y+1)*stride:][:stride]
 		out := dst.Pix[y*stride:][:stride]
-		for x := 3; x < stride-3; x++ {
+		first := 3
+		if fast && stride >= 32 {
+			first = fastSharpen(out, src.Pix[(y-1)*stride:], stride, factor)
+		}
+		for x := first; x < stride-3; x++ {
 			a, m, b := above[x-3:][:7], row[x-3:][:7], below[x-3:][:7]
 			sum := uint32(a[0]) + uint32(a[3]) + uint32(a[6]) + uint32(m[0]) + 5*uint32(m[3]) +
 				uint32(m[6]) + uint32(b[0]) + uint32(b[3]) + uint32(b[6])

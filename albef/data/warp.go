@@ -42,30 +42,78 @@ const (
 // warp moves src by m, with bilinear interpolation, into dst of the same size.
 func warp(dst, src *RGB, m affine) {
 	dst.reset(src.W, src.H)
+	if src.W == 0 || src.H == 0 {
+		return
+	}
+	if dx, dy, ok := m.shift(); ok && fast {
+		shift(dst, src, dx, dy)
+		return
+	}
 	inv := m.inverse()
-	const block = 512 // columns whose part of the coordinates is computed once
-	var dx, dy [block]int
-	for left := 0; left < src.W; left += block {
-		n := min(block, src.W-left)
-		for i := range n {
-			dx[i] = fixedCoordinate(inv[0] * float64(left+i))
-			dy[i] = fixedCoordinate(inv[3] * float64(left+i))
+	var room [4 * 512]int32 // for pictures of up to 512 by 512
+	at := room[:]
+	if n := 2 * (src.W + src.H); n > len(at) {
+		at = make([]int32, n)
+	}
+	w := warping{dx: at[:src.W], dy: at[src.W:][:src.W], x: at[2*src.W:][:src.H], y: at[2*src.W+src.H:][:src.H]}
+	for i := range w.dx {
+		w.dx[i] = fixedCoordinate(inv[0] * float64(i))
+		w.dy[i] = fixedCoordinate(inv[3] * float64(i))
+	}
+	for i := range w.x {
+		w.x[i] = fixedCoordinate(float64(inv[1]*float64(i))+inv[2]) + positions/2
+		w.y[i] = fixedCoordinate(float64(inv[4]*float64(i))+inv[5]) + positions/2
+	}
+	if !w.fast(dst, src) {
+		w.plain(dst, src)
+	}
+}
+
+// shift reports whether m only moves pixels, by whole ones, and how far.
+func (m affine) shift() (dx, dy int, ok bool) {
+	dx, dy = int(m[2]), int(m[5])
+	return dx, dy, m == affine{1, 0, float64(dx), 0, 1, float64(dy)}
+}
+
+// shift is warp where pixels move by dx, dy as they are.
+func shift(dst, src *RGB, dx, dy int) {
+	first, end := min(max(dx, 0), src.W), max(min(src.W+dx, src.W), 0) // columns that are not border
+	for y := range src.H {
+		row := dst.Pix[3*src.W*y:][:3*src.W]
+		if from := y - dy; from < 0 || from >= src.H || first >= end {
+			fill(row)
+			continue
 		}
-		for y := range src.H {
-			x0 := fixedCoordinate(float64(inv[1]*float64(y))+inv[2]) + positions/2
-			y0 := fixedCoordinate(float64(inv[4]*float64(y))+inv[5]) + positions/2
-			row := dst.Pix[3*(y*src.W+left):][:3*n]
-			for i := range n {
-				const shift = coordinateBits - positionBits
-				bilinear(row[3*i:3*i+3:3*i+3], src, (x0+dx[i])>>shift, (y0+dy[i])>>shift)
-			}
+		fill(row[:3*first])
+		copy(row[3*first:3*end], src.Pix[3*((y-dy)*src.W+first-dx):])
+		fill(row[3*end:])
+	}
+}
+
+// fill gives bytes the border's grey.
+func fill(p []byte) {
+	for i := range p {
+		p[i] = warpBorder
+	}
+}
+
+// warping says where pixels come from: column i and row j from x[j]+dx[i],
+// y[j]+dy[i], in 1/1024 of a pixel.
+type warping struct{ dx, dy, x, y []int32 }
+
+func (w *warping) plain(dst, src *RGB) {
+	const shift = coordinateBits - positionBits
+	for j := range src.H {
+		row := dst.Pix[3*j*src.W:][:3*src.W]
+		for i := range src.W {
+			bilinear(row[3*i:3*i+3:3*i+3], src, int((w.x[j]+w.dx[i])>>shift), int((w.y[j]+w.dy[i])>>shift))
 		}
 	}
 }
 
 // fixedCoordinate rounds half to even.
-func fixedCoordinate(v float64) int {
-	return int(math.RoundToEven(v * (1 << coordinateBits)))
+func fixedCoordinate(v float64) int32 {
+	return int32(math.RoundToEven(v * (1 << coordinateBits)))
 }
 
 // bilinear writes the colour of src at x, y, both in 1/32 of a pixel.

@@ -67,10 +67,12 @@ func (r *Run) trainBatch() int {
 
 // augmented is the transform of training: what the task does officially, or
 // with augment: none what evaluation does. Flips make "left of" wrong, and
-// changed colours make "red" so.
+// changed colours make "red" so. With official_quirks large pictures are decoded
+// in full, as the official code does, and not at 1/2, 1/4 or 1/8 of their size.
 func augmented(c *train.Config, official data.TrainConfig) data.Transform {
 	if c.Augment == "none" {
 		return data.NewResized(official.Size)
 	}
+	official.FastDecode = !c.OfficialQuirks
 	return data.NewAugmented(official)
 }

@@ -65,7 +65,7 @@ type Config struct {
 	LogEvery   int       `yaml:"log_every"`   // in steps
 	SaveEvery  int       `yaml:"save_every"`  // in steps; 0: after each epoch only
 	EvalEvery  int       `yaml:"eval_every"`  // in steps; 0: after each epoch only
-	NumWorkers int       `yaml:"num_workers"` // readers of images
+	NumWorkers int       `yaml:"num_workers"` // readers of images; 0: one for each processor, but at least 4
 	Augment    string    `yaml:"augment"`     // of training images: official crops, flips and RandAugment, or none
 	SkipBad    bool      `yaml:"skip_bad"`    // train although images are missing or records are wrong: they are left out and counted
 	GradClip   float64   `yaml:"grad_clip"`   // largest norm of the gradient; 0: none, as official
@@ -106,7 +106,7 @@ func DefaultConfig() *Config {
 		GradcamMode: "itm", BlockNum: 8,
 		Optimizer: OptimizerConfig{Opt: "adamW", WeightDecay: 0.02, Eps: 1e-8, Betas: []float64{0.9, 0.999}},
 		Schedular: ScheduleConfig{Sched: "cosine", Epochs: 1, DecayRate: 1},
-		Seed:      42, DType: "fp32", LogEvery: 50, NumWorkers: 4, Augment: "official",
+		Seed:      42, DType: "fp32", LogEvery: 50, Augment: "official",
 		places: map[string]string{},
 	}
 }
