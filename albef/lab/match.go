@@ -85,14 +85,8 @@ func (m *Model) matchGroup(ctx context.Context, s *torch.Scope, kv albef.KeyValu
 				longest = max(longest, t.lengths[pairs[p].text])
 			}
 			pick := s.Ints(rows, len(rows)).ToDevice(dev)
-			mine := kv.In(s)
-			if kv.Len() == 1 {
-				mine = mine.Repeat(0, len(part)) // not copied for each text
-			} else {
-				mine = mine.Pick(s.Ints(images, len(images)).ToDevice(dev))
-			}
-			hidden := m.core.Text.Fuse(t.embeds.IndexSelect(0, pick).Narrow(1, 0, longest), t.mask.IndexSelect(0, pick).Narrow(1, 0, longest), mine, 0)
-			logits := m.core.Match(hidden).Floats()
+			embeds, mask := t.embeds.IndexSelect(0, pick).Narrow(1, 0, longest), t.mask.IndexSelect(0, pick).Narrow(1, 0, longest)
+			logits := m.core.MatchTexts(embeds, mask, kv.In(s).Pick(s.Ints(images, len(images)).ToDevice(dev)), 0).Floats()
 			for i, p := range part {
 				out[p] = verdictOf(logits[2*i], logits[2*i+1])
 			}

@@ -14,10 +14,13 @@ import (
 )
 
 const (
-	// rankTexts is how many texts are encoded, or fused with an image, at a time.
+	// rankTexts is how many texts are encoded, or fused with images, at a time.
 	rankTexts = 64
 	// rankFill rounds the number of fused texts up, see [bucketed].
 	rankFill = 8
+	// rankImages is how many images' texts are sorted by length together: so many
+	// that few batches hold texts of several lengths.
+	rankImages = 8
 	// simsBlock is how many similarities are held at once.
 	simsBlock = 4 << 20
 )
@@ -84,19 +87,19 @@ func (r *ranker) rank(ctx context.Context, pictures data.Source, tokens text.Bat
 	return out, err
 }
 
-// encodedTexts is the text encoder's work on all texts.
+// encodedTexts is the work on all texts that needs no image: the text encoder's
+// and the first self-attention of the fusion encoder.
 type encodedTexts struct {
-	embeds *torch.Tensor // [tokens, C], text after text, without padding
-	feats  []float32     // [texts, D]
-	start  []int         // where each text begins in embeds
-	length []int         // in tokens
-	padded int           // tokens of a row before its padding was left out
+	entered *torch.Tensor // [tokens, C], text after text, without padding
+	feats   []float32     // [texts, D]
+	start   []int         // where each text begins in entered
+	length  []int         // in tokens
 }
 
 // encode runs the text encoder on all texts, those of like length together.
 func (r *ranker) encode(ctx context.Context, s *torch.Scope, tokens text.Batch) (*encodedTexts, error) {
 	c := r.model.Config()
-	t := &encodedTexts{start: make([]int, tokens.B), length: make([]int, tokens.B), padded: tokens.T}
+	t := &encodedTexts{start: make([]int, tokens.B), length: make([]int, tokens.B)}
 	order, total := make([]int, tokens.B), 0
 	for i := range order {
 		order[i] = i
@@ -106,7 +109,7 @@ func (r *ranker) encode(ctx context.Context, s *torch.Scope, tokens text.Batch) 
 		total += t.length[i]
 	}
 	slices.SortFunc(order, func(a, b int) int { return cmp.Or(cmp.Compare(t.length[a], t.length[b]), cmp.Compare(a, b)) })
-	t.embeds = s.Zeros(r.model.Device(), total, c.Hidden)
+	t.entered = s.Zeros(r.model.Device(), total, c.Hidden)
 	t.feats = make([]float32, tokens.B*c.EmbedDim)
 	done, watch := 0, r.watch("texts", tokens.B)
 	for part := range slices.Chunk(order, rankTexts) {
@@ -134,13 +137,14 @@ func (r *ranker) encodePart(s *torch.Scope, tokens text.Batch, t *encodedTexts, 
 			held = append(held, int64(row*width+j))
 		}
 	}
-	embeds := r.model.Text.Encode(s.Ints(ids, n, width).ToDevice(dev), t.mask(s, part, width).ToDevice(dev), 0)
+	mask := t.mask(s, part, width).ToDevice(dev)
+	embeds := r.model.Text.Encode(s.Ints(ids, n, width).ToDevice(dev), mask, 0)
 	feats := r.model.TextProj(embeds.Select(1, 0)).Floats()
 	for row, i := range part {
 		copy(t.feats[i*dim:(i+1)*dim], feats[row*dim:(row+1)*dim])
 	}
-	flat := embeds.Contiguous().View(n*width, embeds.Size(2))
-	s.Use(t.embeds).Narrow(0, first, at-first).Copy(flat.IndexSelect(0, s.Ints(held, len(held)).ToDevice(dev)))
+	flat := r.model.Text.Enter(embeds, mask).View(n*width, embeds.Size(2))
+	s.Use(t.entered).Narrow(0, first, at-first).Copy(flat.IndexSelect(0, s.Ints(held, len(held)).ToDevice(dev)))
 	return at
 }
 
@@ -150,7 +154,7 @@ func (t *encodedTexts) width(part []int) int {
 	for _, i := range part {
 		longest = max(longest, t.length[i])
 	}
-	return min((longest+bucket-1)/bucket*bucket, t.padded)
+	return longest
 }
 
 // mask marks the tokens of some texts, [n, width].
@@ -164,9 +168,9 @@ func (t *encodedTexts) mask(s *torch.Scope, part []int, width int) *torch.Tensor
 	return s.Ints(mask, len(part), width)
 }
 
-// batch lays the embeds of some texts side by side, [n, width, C], with their
-// mask. What stands in padding doesn't matter.
-func (t *encodedTexts) batch(s *torch.Scope, part []int, dev torch.Device) (embeds, mask *torch.Tensor) {
+// batch lays some entered texts side by side, [n, width, C], with their mask.
+// What stands in padding doesn't matter.
+func (t *encodedTexts) batch(s *torch.Scope, part []int, dev torch.Device) (entered, mask *torch.Tensor) {
 	width := t.width(part)
 	rows := make([]int64, len(part)*width)
 	for row, i := range part {
@@ -174,8 +178,8 @@ func (t *encodedTexts) batch(s *torch.Scope, part []int, dev torch.Device) (embe
 			rows[row*width+j] = int64(t.start[i] + j)
 		}
 	}
-	embeds = s.Use(t.embeds).IndexSelect(0, s.Ints(rows, len(rows)).ToDevice(dev))
-	return embeds.View(len(part), width, embeds.Size(1)), t.mask(s, part, width).ToDevice(dev)
+	entered = s.Use(t.entered).IndexSelect(0, s.Ints(rows, len(rows)).ToDevice(dev))
+	return entered.View(len(part), width, entered.Size(1)), t.mask(s, part, width).ToDevice(dev)
 }
 
 // imageFeats encodes n pictures, [n, D].
@@ -228,28 +232,32 @@ func mostSimilar(s *torch.Scope, queries, candidates *torch.Tensor, k int) short
 	return out
 }
 
-// rerank has ITM judge all pairs on the shortlists, picture by picture.
+// rerank has ITM judge all pairs on the shortlists, some pictures at a time.
 func (r *ranker) rerank(ctx context.Context, s *torch.Scope, loader *data.Loader, texts *encodedTexts, out *rankings) error {
 	n := len(out.texts.found) / out.texts.k
 	asking := newAskers(out.images, n)
-	pairs := newPairs(len(texts.length))
+	var group []*pairs
+	for range rankImages {
+		group = append(group, newPairs(len(texts.length)))
+	}
 	image, watch := 0, r.watch("ranking", n)
 	for range loader.Steps() {
-		err := r.next(ctx, s, loader, func(s *torch.Scope, embeds *torch.Tensor) error {
-			for i := range embeds.Size(0) {
-				pairs.gather(out.texts.of(image), asking.of(image), out.images.k)
-				var err error
-				s.Do(func(s *torch.Scope) {
-					err = r.judge(ctx, s, r.model.Text.Image(s.Use(embeds).Narrow(0, i, 1)), texts, pairs)
-				})
-				if err != nil {
-					return err
+		err := r.next(ctx, s, loader, func(s *torch.Scope, embeds *torch.Tensor) (err error) {
+			for i := 0; i < embeds.Size(0) && err == nil; i += rankImages {
+				now := group[:min(rankImages, embeds.Size(0)-i)]
+				for j, p := range now {
+					p.gather(out.texts.of(image+j), asking.of(image+j), out.images.k)
 				}
-				pairs.scatter(out, image, asking.of(image))
-				image++
-				watch(1)
+				s.Do(func(s *torch.Scope) {
+					err = r.judge(ctx, s, r.model.Text.Image(s.Use(embeds).Narrow(0, i, len(now))), texts, now)
+				})
+				for j, p := range now {
+					p.scatter(out, image+j, asking.of(image+j))
+				}
+				image += len(now)
+				watch(len(now))
 			}
-			return nil
+			return err
 		})
 		if err != nil {
 			return err
@@ -258,27 +266,47 @@ func (r *ranker) rerank(ctx context.Context, s *torch.Scope, loader *data.Loader
 	return nil
 }
 
-// judge asks ITM about one image and the texts of pairs.
-func (r *ranker) judge(ctx context.Context, s *torch.Scope, kv albef.KeyValues, t *encodedTexts, pairs *pairs) error {
-	order := slices.Clone(pairs.texts)
-	slices.SortFunc(order, func(a, b int) int { return cmp.Or(cmp.Compare(t.length[a], t.length[b]), cmp.Compare(a, b)) })
+// judged is one pair: the image's place in its group, and the text's among the
+// image's.
+type judged struct{ image, place int }
+
+// judge asks ITM about the images of a group, each with the texts of its pairs.
+func (r *ranker) judge(ctx context.Context, s *torch.Scope, kv albef.KeyValues, t *encodedTexts, group []*pairs) error {
+	var order []judged
+	for i, p := range group {
+		for place := range p.texts {
+			order = append(order, judged{i, place})
+		}
+	}
+	length := func(x judged) int { return t.length[group[x.image].texts[x.place]] }
+	slices.SortStableFunc(order, func(a, b judged) int { return cmp.Compare(length(a), length(b)) })
 	for part := range slices.Chunk(order, rankTexts) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		filled := slices.Clone(part)
-		for len(filled)%rankFill != 0 {
-			filled = append(filled, part[0])
-		}
-		s.Do(func(s *torch.Scope) {
-			embeds, mask := t.batch(s, filled, r.model.Device())
-			logits := r.model.Match(r.model.Text.Fuse(embeds, mask, kv.Repeat(0, len(filled)), 0)).Floats()
-			for i, text := range part {
-				pairs.logits[pairs.place[text]] = logits[2*i+1]
-			}
-		})
+		s.Do(func(s *torch.Scope) { r.judgePart(s, kv, t, group, part) })
 	}
 	return nil
+}
+
+func (r *ranker) judgePart(s *torch.Scope, kv albef.KeyValues, t *encodedTexts, group []*pairs, part []judged) {
+	var texts []int
+	var images []int64
+	add := func(x judged) {
+		texts, images = append(texts, group[x.image].texts[x.place]), append(images, int64(x.image))
+	}
+	for _, x := range part {
+		add(x)
+	}
+	for len(texts)%rankFill != 0 {
+		add(part[0])
+	}
+	dev := r.model.Device()
+	entered, mask := t.batch(s, texts, dev)
+	logits := r.model.MatchEntered(entered, mask, kv.In(s).Pick(s.Ints(images, len(images)).ToDevice(dev))).Floats()
+	for i, x := range part {
+		group[x.image].logits[x.place] = logits[2*i+1]
+	}
 }
 
 // of returns a query's candidates.
