@@ -44,14 +44,17 @@ func (m *Model) itc(image, text, imageM, textM *torch.Tensor, same together, dis
 }
 
 // similarities are those of queries [B, D] to the parts [D, n] of a bank, over
-// the temperature, side by side.
-func (m *Model) similarities(query *torch.Tensor, bank []*torch.Tensor) *torch.Tensor {
-	query = query.Low()
-	sims := make([]*torch.Tensor, len(bank))
-	for i, part := range bank {
-		sims[i] = query.MatMul(part)
-	}
-	return torch.Cat(1, sims...).Div(m.temp)
+// the temperature, side by side. They are float32 under autocast too: converting
+// the queue takes longer than reading it.
+func (m *Model) similarities(query *torch.Tensor, bank []*torch.Tensor) (out *torch.Tensor) {
+	torch.FullPrecision(m.device, func() {
+		sims := make([]*torch.Tensor, len(bank))
+		for i, part := range bank {
+			sims[i] = query.MatMul(part)
+		}
+		out = torch.Cat(1, sims...).Div(m.temp)
+	})
+	return out
 }
 
 // bankTargets spreads what is right, [B, B] of the batch and [B, Q] of the

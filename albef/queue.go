@@ -72,9 +72,9 @@ func (q *Queue) pushGroups(images, texts, groups *torch.Tensor) {
 }
 
 // bank returns one kind of features [D, Q] as they are now, as parts that lie
-// side by side, in the type of matrix products. A graph may keep them while push
-// stores the n features of its batch: what that overwrites is copied, the rest,
-// 134 MB with the official sizes, is not.
+// side by side. A graph may keep them while push stores the n features of its
+// batch: what that overwrites is copied, the rest, 134 MB with the official
+// sizes, is not.
 func (q *Queue) bank(s *torch.Scope, feats *torch.Tensor, n int) (parts []*torch.Tensor) {
 	all := s.Use(feats).Data()
 	end := min(q.next+n, q.size)
@@ -86,7 +86,7 @@ func (q *Queue) bank(s *torch.Scope, feats *torch.Tensor, n int) (parts []*torch
 		if part[0] == q.next {
 			x = x.Clone()
 		}
-		parts = append(parts, x.Low())
+		parts = append(parts, x)
 	}
 	return parts
 }

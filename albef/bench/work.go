@@ -86,6 +86,7 @@ func DefaultBatch(work, size string) int {
 
 // Run measures on the threads that libtorch is set to. It sets libtorch's seed.
 func Run(ctx context.Context, spec Spec) (Result, error) {
+	defer torch.Pin()()
 	work := works(spec.Work)
 	if work == nil {
 		return Result{}, &hintError{fmt.Errorf("bench: unknown work %q", spec.Work), "one of " + strings.Join(Works(), ", ")}

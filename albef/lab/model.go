@@ -249,6 +249,7 @@ func (m *Model) workWith(ctx context.Context, what string, has func() bool, take
 		return hinted(takes, "%s: %s was trained for another task", what, m.name)
 	}
 	var failed error
+	defer torch.Pin()()
 	err := torch.Do(func(s *torch.Scope) {
 		torch.NoGrad(func() {
 			if failed = ctx.Err(); failed == nil {

@@ -2,7 +2,7 @@
 // same sizes again and again. glibc maps and unmaps the large ones, so that the
 // kernel zeroes every page anew, and puts the others into a heap whose gaps the
 // kernels that oneDNN compiles keep from closing: memory grows for thousands of
-// steps. Here blocks come in eight sizes to the octave, a freed block waits in
+// steps. Here blocks come in 32 sizes to the octave, a freed block waits in
 // its size's list for the next tensor of that size, and none is split: what a
 // few steps needed is what all later ones use.
 
@@ -24,23 +24,24 @@ namespace {
 
 constexpr size_t kAlign = 64;            // a block starts with its size's index, the tensor follows
 constexpr size_t kHugePage = 2u << 20;
-constexpr size_t kSizes = 64 * 8;
+constexpr size_t kOctave = 32;  // sizes in one: a parameter wastes 1.5 % in the mean
+constexpr size_t kSizes = 64 * kOctave;
 
 struct BlockSize {
   size_t index, bytes;
 };
 
 // block_size is the smallest block for n bytes: multiples of the alignment, then
-// 2^k times 9/8, 10/8 ... 16/8. A greater index means a greater block.
+// 2^k times 33/32, 34/32 ... 64/32. A greater index means a greater block.
 BlockSize block_size(size_t n) {
-  if (n <= 1024) {
+  if (n <= 4096) {
     size_t units = n == 0 ? 1 : (n + kAlign - 1) / kAlign;
     return {units, units * kAlign};
   }
   size_t octave = 64 - __builtin_clzll(n - 1);  // 2^(octave-1) < n <= 2^octave
-  size_t step = size_t{1} << (octave - 4);
+  size_t step = (size_t{1} << (octave - 1)) / kOctave;
   size_t bytes = (n + step - 1) / step * step;
-  return {octave * 8 + bytes / step - 8, bytes};
+  return {octave * kOctave + bytes / step - kOctave, bytes};
 }
 
 class BlockAllocator final : public c10::Allocator {
@@ -76,7 +77,7 @@ class BlockAllocator final : public c10::Allocator {
   // batch with shorter texts than the last one uses what that left.
   char* take(size_t index) {
     std::lock_guard<std::mutex> hold(lock_);
-    size_t end = std::min(index + 8, kSizes - 1);
+    size_t end = std::min(index + kOctave, kSizes - 1);
     for (size_t i = index; i <= end; i++) {
       auto& list = waiting_[i];
       if (list.empty()) continue;

@@ -45,6 +45,16 @@ func Autocast(on bool, dev Device, fn func()) {
 	fn()
 }
 
+// FullPrecision runs fn without [Autocast] on dev.
+func FullPrecision(dev Device, fn func()) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	cuda := C.int(flag(dev.IsCUDA()))
+	was := C.vt_autocast_set(cuda, 0)
+	defer C.vt_autocast_set(cuda, was)
+	fn()
+}
+
 // RequireGrad makes t a leaf whose gradient is recorded, or not.
 func (t *Tensor) RequireGrad(on bool) *Tensor {
 	check("requires_grad", func() C.int { return C.vt_set_requires_grad(t.c, C.int(flag(on))) })

@@ -9,6 +9,7 @@
 #include <ATen/ops/_foreach_lerp.h>
 #include <ATen/ops/_fused_adamw.h>
 #include <dlfcn.h>
+#include <omp.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/torch.h>
 
@@ -81,6 +82,7 @@ int vt_cuda_count(void) {
 }
 
 void vt_set_threads(int n) { at::set_num_threads(n); }
+void vt_release_threads(void) { omp_pause_resource(omp_pause_soft, omp_get_initial_device()); }
 int vt_get_threads(void) { return at::get_num_threads(); }
 
 const char* vt_cpu_capability(void) {
@@ -312,6 +314,13 @@ int vt_autocast_leave(int cuda) {
       at::autocast::set_autocast_enabled(kind, false);
     }
   });
+}
+
+int vt_autocast_set(int cuda, int on) {
+  auto kind = cuda ? at::kCUDA : at::kCPU;
+  int was = at::autocast::is_autocast_enabled(kind) ? 1 : 0;
+  at::autocast::set_autocast_enabled(kind, on != 0);
+  return was;
 }
 
 int vt_seed(int64_t seed) {

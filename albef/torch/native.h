@@ -15,6 +15,7 @@ void vt_drop_cache(void);
 int vt_load_library(const char* path);
 int vt_cuda_count(void);
 void vt_set_threads(int n);
+void vt_release_threads(void);
 int vt_get_threads(void);
 const char* vt_cpu_capability(void);
 
@@ -73,6 +74,8 @@ int vt_foreach_scale(void** ts, int64_t n, void* scale);
 // Autocast to bf16 on one device kind; leave restores what enter found.
 int vt_autocast_enter(int cuda);
 int vt_autocast_leave(int cuda);
+// Sets whether it is on and returns whether it was.
+int vt_autocast_set(int cuda, int on);
 
 // Times of operations: a line each of name, calls and nanoseconds, tab between.
 void vt_profile_begin(void);

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"runtime"
 	"time"
 
 	"vlab/albef"
@@ -108,10 +107,9 @@ var ErrInterrupted = errors.New("interrupted")
 // Run trains from a position on until the end, the first error, or until ctx
 // is cancelled; then it saves and returns [ErrInterrupted].
 func (l *Loop[B]) Run(ctx context.Context, from Position) error {
-	// libtorch and oneDNN keep caches and worker threads for each thread that
-	// calls them: one thread for the run, or memory grows with each.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
+	// oneDNN also keeps a cache for each thread that calls it: one for the run, or
+	// memory grows with each.
+	defer torch.Pin()()
 	if err := l.Feed.Seek(from.Epoch, from.Step); err != nil {
 		return err
 	}

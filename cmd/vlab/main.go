@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 )
 
@@ -38,6 +39,7 @@ const (
 )
 
 func main() {
+	runtime.LockOSThread() // all commands compute on one thread, see torch.Pin
 	os.Exit(Main(os.Args[1:], env{os.Stdout, os.Stderr}))
 }
 
