@@ -121,6 +121,7 @@ func (c *clock) summarise(r *Result) (err error) {
 		return err
 	}
 	r.PeakMB, err = memoryMB("VmHWM")
+	r.PeakMB = max(r.PeakMB, r.EarlyMB, r.LastMB) // the kernel counts in batches, each of the two in its own
 	return err
 }
 

@@ -30,3 +30,10 @@ func LibtorchLayerNorm(x *Tensor, n LayerNorm) *Tensor {
 	libtch.AtgLayerNorm(c.slot, x.ct(), []int64{int64(x.Size(-1))}, 1, n.Weight.ct(), n.Bias.ct(), n.Eps, 1)
 	return c.end("layer_norm")
 }
+
+// LibtorchGelu is libtorch's own, for comparison.
+func LibtorchGelu(x *Tensor) *Tensor {
+	c := begin(x, nil)
+	libtch.AtgGelu(c.slot, x.ct(), "none")
+	return c.end("gelu")
+}

@@ -214,6 +214,29 @@ struct DropoutNode : torch::autograd::Function<DropoutNode> {
   }
 };
 
+struct GeluNode : torch::autograd::Function<GeluNode> {
+  static at::Tensor forward(torch::autograd::AutogradContext* ctx, at::Tensor in) {
+    ctx->save_for_backward({in});
+    auto out = at::empty_like(in);
+    by_type(is_low(in), [&](auto* type) {
+      using T = std::remove_pointer_t<decltype(type)>;
+      at::parallel_for(0, in.numel(), 4096, [&](int64_t begin, int64_t end) { VT_RUN(gelu<T>(data<T>(in), data<T>(out), begin, end)); });
+    });
+    return out;
+  }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx, torch::autograd::variable_list grads) {
+    auto in = ctx->get_saved_variables()[0];
+    auto grad = grads[0].contiguous(), out = at::empty_like(in);
+    by_type(is_low(in), [&](auto* type) {
+      using T = std::remove_pointer_t<decltype(type)>;
+      at::parallel_for(0, in.numel(), 4096, [&](int64_t begin, int64_t end) {
+        VT_RUN(gelu_backward<T>(data<T>(in), data<T>(grad), data<T>(out), begin, end));
+      });
+    });
+    return {out};
+  }
+};
+
 // Maybe is an operand that may be missing: autograd takes no undefined tensors.
 using Maybe = std::optional<at::Tensor>;
 
@@ -516,6 +539,13 @@ int vt_dropout(void* t, double p, void** out) {
   return status([&] {
     auto x = given(t);
     *out = own(is_covered(x) ? DropoutNode::apply(x, p) : at::dropout(x, p, true));
+  });
+}
+
+int vt_gelu(void* t, void** out) {
+  return status([&] {
+    auto x = given(t);
+    *out = own(is_covered(x) ? GeluNode::apply(x.contiguous()) : at::gelu(x));
   });
 }
 

@@ -21,6 +21,15 @@ func (t *Tensor) Dropout(p float64) *Tensor {
 	return t.s.adopt("dropout", out)
 }
 
+// Gelu returns the GELU by the error function, as the official ViT and BERT use
+// it.
+func (t *Tensor) Gelu() *Tensor {
+	var out unsafe.Pointer
+	check("gelu", func() C.int { return C.vt_gelu(t.c, &out) })
+	runtime.KeepAlive(t)
+	return t.s.adopt("gelu", out)
+}
+
 // LayerNorm normalises over the last dimension, of C numbers.
 type LayerNorm struct {
 	Weight, Bias *Tensor // [C]

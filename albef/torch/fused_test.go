@@ -290,6 +290,63 @@ func compare(t *testing.T, when string, got, want []*torch.Tensor, within float6
 	}
 }
 
+func TestGeluEqualsLibtorchs(t *testing.T) {
+	eachKernel(t, func(t *testing.T) {
+		for dtype, within := range map[torch.DType]float64{torch.Float32: 1e-6, torch.BFloat16: 0.01} {
+			err := torch.Do(func(s *torch.Scope) {
+				x := s.Zeros(torch.CPU, 7, 31).FillNormal(0, 3).To(dtype).Detach().RequireGrad(true)
+				got, want := x.Gelu(), torch.LibtorchGelu(x)
+				near(t, "gelu", got, want, within)
+				near(t, "gradient", got.Sum().Gradients(x)[0], want.Sum().Gradients(x)[0], within)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+func TestDistilledCrossEntropyEqualsThePlainForm(t *testing.T) {
+	eachKernel(t, func(t *testing.T) {
+		for dtype, within := range map[torch.DType]float64{torch.Float32: 2e-6, torch.BFloat16: 0.02} {
+			for _, distill := range []float64{0, 0.4} {
+				t.Run(fmt.Sprintf("%v distill %v", dtype, distill), func(t *testing.T) { checkWords(t, dtype, distill, within) })
+			}
+		}
+	})
+}
+
+func checkWords(t *testing.T, dtype torch.DType, distill, within float64) {
+	err := torch.Do(func(s *torch.Scope) {
+		const n, size = 6, 37
+		logits := s.Zeros(torch.CPU, n, size).FillNormal(0, 3).To(dtype).Detach().RequireGrad(true)
+		words := s.Ints([]int64{3, -100, 36, 0, -100, 17}, n)
+		teacher := (*torch.Tensor)(nil)
+		want := logits.To(torch.Float32).CrossEntropy(words, -100)
+		if distill > 0 {
+			teacher = s.Zeros(torch.CPU, n, size).FillNormal(0, 3).To(dtype)
+			each := logits.To(torch.Float32).LogSoftmax(1).Mul(teacher.To(torch.Float32).Softmax(1)).SumDim(1, false)
+			soft := each.Mul(words.Ne(-100).To(torch.Float32)).Sum().Scale(-1.0 / 4)
+			want = want.Scale(1 - distill).Add(soft.Scale(distill))
+		}
+		got := logits.DistilledCrossEntropy(teacher, words, distill, -100)
+		near(t, "loss", got, want, within)
+		near(t, "gradient", got.Scale(3).Gradients(logits)[0], want.Scale(3).Gradients(logits)[0], within)
+		if none := logits.DistilledCrossEntropy(teacher, s.Ints([]int64{-100, -100, -100, -100, -100, -100}, n), distill, -100).Item(); !math.IsNaN(none) {
+			t.Errorf("the mean over nothing: got %v, want NaN", none)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = torch.Do(func(s *torch.Scope) {
+		s.Zeros(torch.CPU, 1, 3).DistilledCrossEntropy(nil, s.Ints([]int64{3}, 1), 0, -100)
+	})
+	if err == nil {
+		t.Error("a word beyond the vocabulary: got no error")
+	}
+}
+
 func TestDropoutRepeatsInTheBackward(t *testing.T) {
 	eachKernel(t, func(t *testing.T) {
 		err := torch.Do(func(s *torch.Scope) {

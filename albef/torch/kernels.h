@@ -16,7 +16,7 @@ typedef uint32_t uvec __attribute__((vector_size(4 * VT_WIDTH), aligned(4), may_
 typedef uint16_t hvec __attribute__((vector_size(2 * VT_WIDTH), aligned(2), may_alias));
 constexpr int W = VT_WIDTH;
 
-static inline vec all(float v) { return vec{} + v; }
+static inline vec all(float v) { return v - vec{}; }  // minus 0 is nothing, plus 0 would be an addition
 
 static inline uvec lanes() {
   uvec out;
@@ -185,6 +185,43 @@ static void norm_row_backward(const NormBackward<T>& a, int64_t r, float* dweigh
     if (a.dsum) ds += load(a.dsum + r * n + c, left);
     store(a.dx + r * n + c, ds, left);
     if (a.dy) store(a.dy + r * n + c, a.drop.threshold ? dropped(ds, a.drop, key, c) : ds, left);
+  }
+}
+
+// Gauss is the error function of a normal distribution at x, and its density
+// without the constant. erf is Abramowitz and Stegun 7.1.26, within 1.5e-7.
+struct Gauss {
+  vec below, bell;  // the share below x, e^(-x^2/2)
+};
+
+static inline Gauss gauss(vec x) {
+  vec z = x * 0.70710678118654752f;
+  vec size = z < vec{} ? -z : z;
+  vec t = 1.0f / (0.3275911f * size + 1.0f);
+  vec p = all(1.061405429f);
+  p = p * t - 1.453152027f;
+  p = p * t + 1.421413741f;
+  p = p * t - 0.284496736f;
+  p = p * t + 0.254829592f;
+  vec bell = exponential(-size * size);
+  vec tail = 0.5f * p * t * bell;  // beyond size
+  return {x < vec{} ? tail : 1.0f - tail, bell};
+}
+
+template <class T>
+static void gelu(const T* in, T* out, int64_t begin, int64_t end) {
+  for (int64_t i = begin; i < end; i += W) {
+    vec x = load(in + i, end - i);
+    store(out + i, x * gauss(x).below, end - i);
+  }
+}
+
+template <class T>
+static void gelu_backward(const T* in, const T* grad, T* out, int64_t begin, int64_t end) {
+  for (int64_t i = begin; i < end; i += W) {
+    vec x = load(in + i, end - i);
+    Gauss g = gauss(x);
+    store(out + i, load(grad + i, end - i) * (g.below + x * g.bell * 0.39894228040143268f), end - i);
   }
 }
 

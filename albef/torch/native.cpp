@@ -244,7 +244,8 @@ int vt_zero_grad(void** ts, int64_t n) {
 int vt_grads(void** ts, int64_t n, void** out) {
   return status([&] {
     for (int64_t i = 0; i < n; i++) {
-      const auto& g = T(ts[i]).grad();
+      auto& g = T(ts[i]).mutable_grad();
+      if (g.defined() && g.is_sparse()) g = g.to_dense();  // of an embedding alone
       out[i] = g.defined() ? own(g) : nullptr;
     }
   });

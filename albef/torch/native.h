@@ -50,6 +50,7 @@ void* vt_compare(void* t, double value, int op);
 void vt_fail(const char* why);
 int vt_use_isa(int level);
 int vt_dropout(void* t, double p, void** out);
+int vt_gelu(void* t, void** out);
 int vt_norm(void* x, void* y, void* weight, void* bias, double p, double eps, int post, void** sum, void** full, void** low);
 void* vt_low(void* t);
 int vt_distilled_cross_entropy(void* logits, void* teacher, void* words, double distill, int64_t ignore, void** out);

@@ -28,7 +28,10 @@ func (t *Tensor) Conv2D(weight, bias *Tensor, stride, padding int) *Tensor {
 // gets no gradient from the look-up (-1: every row does).
 func (t *Tensor) Embedding(weight *Tensor, padding int) *Tensor {
 	c := begin(t, weight)
-	libtch.AtgEmbedding(c.slot, weight.ct(), t.ct(), int64(padding), 0, 0)
+	// A gradient of a few rows, where a zero for every word of the vocabulary
+	// would be written and added. On CUDA taking the padding out waits for the device.
+	sparse := flag(!weight.Meta().Device.IsCUDA())
+	libtch.AtgEmbedding(c.slot, weight.ct(), t.ct(), int64(padding), 0, sparse)
 	return c.end("embedding")
 }
 

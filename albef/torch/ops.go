@@ -74,13 +74,6 @@ func (t *Tensor) Relu() *Tensor {
 	return c.end("relu")
 }
 
-// Gelu returns the exact (erf) GELU, as the official ViT and BERT use it.
-func (t *Tensor) Gelu() *Tensor {
-	c := begin(t, nil)
-	libtch.AtgGelu(c.slot, t.ct(), "none")
-	return c.end("gelu")
-}
-
 // Softmax returns the softmax along dim.
 func (t *Tensor) Softmax(dim int) *Tensor {
 	c := begin(t, nil)

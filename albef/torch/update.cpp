@@ -35,9 +35,10 @@ struct Update : torch::autograd::PostAccumulateGradHook {
     at::NoGradGuard no_grad;
     if (!*s.m) *s.m = zeros(param, param.sizes()), *s.v = zeros(param, param.sizes()), *s.steps = zeros(param, {});
     auto tensor = [](void* p) { return *static_cast<at::Tensor*>(p); };
-    auto count = tensor(*s.steps);
+    auto count = tensor(*s.steps), grad = param.grad();
+    if (grad.is_sparse()) grad = grad.to_dense();  // of an embedding alone
     count.add_(1);
-    at::_fused_adamw_({param}, {param.grad()}, {tensor(*s.m)}, {tensor(*s.v)}, {}, {count}, o.lr, o.beta1, o.beta2, s.decay, o.eps, false, false,
+    at::_fused_adamw_({param}, {grad}, {tensor(*s.m)}, {tensor(*s.v)}, {}, {count}, o.lr, o.beta1, o.beta2, s.decay, o.eps, false, false,
                       {}, {});
     param.mutable_grad() = at::Tensor();
   }
