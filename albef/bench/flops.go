@@ -55,11 +55,24 @@ func keyFLOPs(c albef.Config) float64 {
 }
 
 // fusionFLOPs is a text of n tokens through the fusion encoder, the image's
-// keys and values given.
-func fusionFLOPs(c albef.Config, n float64) float64 {
+// keys and values given. Of the last layer, asked tokens are wanted.
+func fusionFLOPs(c albef.Config, n, asked float64) float64 {
+	before := float64(c.Layers - c.FusionLayer - 1)
+	return before*(selfFLOPs(c, n, n)+meetFLOPs(c, n)) + selfFLOPs(c, n, asked) + meetFLOPs(c, asked)
+}
+
+// selfFLOPs is the self-attention of a fusion layer: keys and values of n
+// tokens, the rest for those that are asked.
+func selfFLOPs(c albef.Config, n, asked float64) float64 {
+	w := float64(c.Hidden)
+	return 2*2*n*w*w + asked*(2*2*w*w+2*2*n*w)
+}
+
+// meetFLOPs is what follows in a fusion layer for n tokens: attention to the
+// image and the MLP.
+func meetFLOPs(c albef.Config, n float64) float64 {
 	w, patches := float64(c.Hidden), float64(c.Grid()*c.Grid()+1)
-	cross := 2*2*n*w*w + 2*2*n*patches*w
-	return float64(c.Layers-c.FusionLayer) * (block(n, w, float64(c.Intermediate)) + cross)
+	return n * (2*2*w*w + 2*2*patches*w + 2*2*w*float64(c.Intermediate))
 }
 
 // wordFLOPs is one position through the MLM head.
@@ -72,15 +85,17 @@ func wordFLOPs(c albef.Config) float64 {
 // of which MLM asks for hidden in all.
 //
 // The online model encodes the image once, the text twice (clean and masked),
-// and fuses four times (matched, two negatives, masked); its backward takes
-// twice its forward, but for the stem, whose input wants no gradient. The
-// momentum model encodes the image once, the text twice, and fuses once.
+// and fuses four times (matched, two negatives, masked), of which ITM asks for
+// the first token and MLM for the hidden words; its backward takes twice its
+// forward, but for the stem, whose input wants no gradient. The momentum model
+// encodes the image once, the text twice, and fuses once.
 // Projections to the joint space, similarities with the queue, the ITM head
 // and everything elementwise are left out: under 1 %.
 func StepFLOPs(c albef.Config, batch, tokens, hidden int) float64 {
-	n := float64(tokens)
-	online := imageFLOPs(c) + 2*textFLOPs(c, n) + keyFLOPs(c) + 4*fusionFLOPs(c, n)
-	momentum := imageFLOPs(c) + 2*textFLOPs(c, n) + keyFLOPs(c) + fusionFLOPs(c, n)
+	n, words := float64(tokens), float64(hidden)/float64(batch)
+	masked := fusionFLOPs(c, n, words)
+	online := imageFLOPs(c) + 2*textFLOPs(c, n) + keyFLOPs(c) + 3*fusionFLOPs(c, n, 1) + masked
+	momentum := imageFLOPs(c) + 2*textFLOPs(c, n) + keyFLOPs(c) + masked
 	return float64(batch)*(3*online-stemFLOPs(c)+momentum) + float64(hidden)*4*wordFLOPs(c)
 }
 
@@ -90,11 +105,14 @@ func EmbedFLOPs(c albef.Config, tokens int) float64 {
 }
 
 // GradCAMFLOPs counts one pair's forward and the backward from the match to
-// the attention of layer: through the fusion layers after it whole, towards
-// the text alone (the weights and the image want no gradient).
+// the attention of layer: through the fusion layers after it, towards the text
+// alone (the weights and the image want no gradient).
 func GradCAMFLOPs(c albef.Config, tokens, layer int) float64 {
 	n := float64(tokens)
-	forward := imageFLOPs(c) + textFLOPs(c, n) + keyFLOPs(c) + fusionFLOPs(c, n)
-	after := float64(c.Layers-1-layer) / float64(c.Layers-c.FusionLayer)
-	return forward + after*fusionFLOPs(c, n)
+	total := imageFLOPs(c) + textFLOPs(c, n) + keyFLOPs(c) + fusionFLOPs(c, n, 1)
+	if layer < c.Layers-1 {
+		c.FusionLayer = layer + 1
+		total += fusionFLOPs(c, n, 1)
+	}
+	return total
 }

@@ -13,10 +13,15 @@ func rerankFLOPs(c albef.Config, images int, byImage, byText []float32) float64 
 	total := float64(images) * (imageFLOPs(c) + keyFLOPs(c))
 	for t := range texts {
 		n := float64(CaptionTokens(t))
-		total += textFLOPs(c, n)
+		// What a text does before it meets an image is done once.
+		first := selfFLOPs(c, n, n)
+		if c.Layers-c.FusionLayer == 1 {
+			first = selfFLOPs(c, n, 1)
+		}
+		total += textFLOPs(c, n) + selfFLOPs(c, n, n)
 		for i := range images {
 			if byImage[i*texts+t] != task.Unranked || byText[t*images+i] != task.Unranked {
-				total += fusionFLOPs(c, n)
+				total += fusionFLOPs(c, n, 1) - first
 			}
 		}
 	}
@@ -32,7 +37,7 @@ func AnswerFLOPs(c albef.Config, tokens int, words func(i int) int, answers int)
 		cross := 2*2*words*w*w + 2*2*words*n*w
 		return layers*(block(words, w, float64(c.Intermediate))+cross) + words*wordFLOPs(c)
 	}
-	total := imageFLOPs(c) + textFLOPs(c, n) + keyFLOPs(c) + fusionFLOPs(c, n) + layers*2*2*n*w*w + decode(1)
+	total := imageFLOPs(c) + textFLOPs(c, n) + keyFLOPs(c) + fusionFLOPs(c, n, n) + layers*2*2*n*w*w + decode(1)
 	for i := range answers {
 		total += decode(float64(words(i)))
 	}

@@ -45,7 +45,7 @@ func rules() []rule {
 	mid, full, both := []string{"mid"}, []string{"mid", "full"}, []string{"fp32", "bf16"}
 	return []rule{
 		{work: "step", sizes: full, dtypes: both, steps: map[string]int{"mid": 10, "full": 4}, modern: true},
-		{work: "rerank", sizes: mid, dtypes: both, steps: map[string]int{"mid": 1}, modern: true},
+		{work: "rerank", sizes: mid, dtypes: both[:1], steps: map[string]int{"mid": 1}, modern: true},
 		{work: "gradcam", sizes: full, dtypes: both[:1], steps: map[string]int{"mid": 30, "full": 5}, modern: true},
 		{
 			work: "embed", sizes: full, dtypes: both, steps: map[string]int{"mid": 20, "full": 5},

@@ -56,7 +56,7 @@ func parse(args []string) (options, error) {
 	all, sizes, dtypes := strings.Join(works(), ","), "mid,full", "fp32,bf16"
 	work := f.String("work", all, "what is done")
 	size := f.String("size", sizes, "at which sizes; rerank and answer are done at mid alone")
-	dtype := f.String("dtype", dtypes, "in which types; gradcam, answer and decode are done in fp32 alone")
+	dtype := f.String("dtype", dtypes, "in which types; rerank, gradcam, answer and decode are done in fp32 alone")
 	compile := f.String("compile", "mid", "the `sizes` at which torch.compile takes the modern step too, which at full takes it minutes; empty: none")
 	f.IntVar(&o.batch, "batch", 0, "images at a time; 0: for step 16 at mid and 2 at full, for embed 16 and 4, 64 for rerank, 32 for decode, else 1")
 	f.IntVar(&o.threads, "threads", 2, "threads of an operation, for all; decode has one")

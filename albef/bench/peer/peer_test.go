@@ -165,7 +165,7 @@ func TestParseRefuses(t *testing.T) {
 // TestContests lists what is raced, as work/size/type/batch/threads.
 func TestContests(t *testing.T) {
 	const all = "step/mid/fp32/16/2+compiled step/mid/bf16/16/2+compiled step/full/fp32/2/2 step/full/bf16/2/2 " +
-		"rerank/mid/fp32/64/2 rerank/mid/bf16/64/2 gradcam/mid/fp32/1/2 gradcam/full/fp32/1/2 " +
+		"rerank/mid/fp32/64/2 gradcam/mid/fp32/1/2 gradcam/full/fp32/1/2 " +
 		"embed/mid/fp32/16/2 embed/mid/bf16/16/2 embed/full/fp32/4/2 embed/full/bf16/4/2 answer/mid/fp32/1/2 decode/mid/fp32/32/1 decode/full/fp32/32/1"
 	for _, tt := range []struct{ args, want string }{
 		{"", all},
@@ -200,7 +200,7 @@ func TestContests(t *testing.T) {
 
 // TestCommands looks at what each is started with.
 func TestCommands(t *testing.T) {
-	o, err := parse([]string{"--official", "dir", "--python", "py", "--work", "rerank", "--dtype", "bf16", "--steps", "3"})
+	o, err := parse([]string{"--official", "dir", "--python", "py", "--work", "rerank", "--steps", "3"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,13 +213,13 @@ func TestCommands(t *testing.T) {
 		t.Fatalf("got %+v, want official, modern and ours", all)
 	}
 	if got, want := strings.Join(all[2].command, " "),
-		"bin/vlab bench rerank --json --device cpu --size mid --batch 64 --dtype bf16 --threads 2 --steps 3 --warm 0"; got != want {
+		"bin/vlab bench rerank --json --device cpu --size mid --batch 64 --dtype fp32 --threads 2 --steps 3 --warm 0"; got != want {
 		t.Errorf("ours: got %s\nwant %s", got, want)
 	}
 	for _, r := range all[:2] {
 		got := strings.Join(r.command, " ")
 		if !strings.HasPrefix(got, "py albef/bench/peer/queries.py rerank --shape {\"images\":200,\"captions\":[8,12,") ||
-			!strings.HasSuffix(got, "--batch 64 --dtype bf16 --threads 2 --steps 3 --warmup 0") {
+			!strings.HasSuffix(got, "--batch 64 --dtype fp32 --threads 2 --steps 3 --warmup 0") {
 			t.Errorf("%s: got %s", r.name, got)
 		}
 	}
