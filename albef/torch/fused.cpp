@@ -8,6 +8,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
@@ -537,6 +538,7 @@ int vt_use_isa(int level) { return isa = std::min(level, best_isa()); }
 
 int vt_dropout(void* t, double p, void** out) {
   return status([&] {
+    RECORD_FUNCTION("vlab::dropout", c10::ArrayRef<const c10::IValue>{});
     auto x = given(t);
     *out = own(is_covered(x) ? DropoutNode::apply(x, p) : at::dropout(x, p, true));
   });
@@ -544,6 +546,7 @@ int vt_dropout(void* t, double p, void** out) {
 
 int vt_gelu(void* t, void** out) {
   return status([&] {
+    RECORD_FUNCTION("vlab::gelu", c10::ArrayRef<const c10::IValue>{});
     auto x = given(t);
     *out = own(is_covered(x) ? GeluNode::apply(x.contiguous()) : at::gelu(x));
   });
@@ -551,6 +554,7 @@ int vt_gelu(void* t, void** out) {
 
 int vt_norm(void* x_, void* y_, void* weight_, void* bias_, double p, double eps, int post, void** sum, void** full, void** low) {
   return status([&] {
+    RECORD_FUNCTION("vlab::norm", c10::ArrayRef<const c10::IValue>{});
     auto x = given(x_), y = given(y_), weight = given(weight_), bias = given(bias_);
     bool half = autocasts(x);
     if (x.is_cuda() || x.scalar_type() != at::kFloat || (y.defined() && !is_covered(y))) {
@@ -580,6 +584,7 @@ void* vt_low(void* t) {
 
 int vt_distilled_cross_entropy(void* logits_, void* teacher_, void* words_, double distill, int64_t ignore, void** out) {
   return status([&] {
+    RECORD_FUNCTION("vlab::distilled_cross_entropy", c10::ArrayRef<const c10::IValue>{});
     auto logits = given(logits_), teacher = given(teacher_), words = given(words_);
     if (teacher.defined()) teacher = teacher.detach();
     if (!is_covered(logits) || (teacher.defined() && teacher.scalar_type() != logits.scalar_type())) {
@@ -593,6 +598,7 @@ int vt_distilled_cross_entropy(void* logits_, void* teacher_, void* words_, doub
 
 int vt_attend(void* q_, void* k_, void* v_, void* of_, void* mask_, int64_t heads, double p, void** out) {
   return status([&] {
+    RECORD_FUNCTION("vlab::attention", c10::ArrayRef<const c10::IValue>{});
     auto q = given(q_), k = given(k_), v = given(v_), of = given(of_), mask = given(mask_);
     TORCH_CHECK(q.dim() == 3 && (k.defined() ? q.size(2) : q.size(2) / 3) % heads == 0, "attention: ", heads, " heads of ", q.sizes());
     if (!is_covered(q) || (k.defined() && (k.scalar_type() != q.scalar_type() || v.scalar_type() != q.scalar_type()))) {

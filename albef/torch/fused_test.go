@@ -396,6 +396,34 @@ func TestKernelsDrawTheSame(t *testing.T) {
 	})
 }
 
+// TestCUDAComposesTheSame compares what stands in for the kernels on CUDA with them.
+func TestCUDAComposesTheSame(t *testing.T) {
+	if cuda := torch.LoadCUDA(); cuda.Devices == 0 {
+		t.Skipf("no CUDA here: %v", cuda.Err)
+	}
+	err := torch.Do(func(s *torch.Scope) {
+		run := func(dev torch.Device) []*torch.Tensor {
+			torch.Seed(6)
+			leaf := func(shape ...int) *torch.Tensor {
+				return s.Zeros(torch.CPU, shape...).FillNormal(0, 1).ToDevice(dev).Detach().RequireGrad(true)
+			}
+			q, k, v, n := leaf(3, 5, 16), leaf(2, 7, 16), leaf(2, 7, 16), torch.LayerNorm{Weight: leaf(16), Bias: leaf(16), Eps: 1e-6}
+			of, words := s.Ints([]int64{1, 0, 1}, 3).ToDevice(dev), s.Ints([]int64{4, -100, 9}, 3).ToDevice(dev)
+			full, low := n.After(q, q.Attend(k, v, of, nil, 2, 0), 0)
+			sum, _ := n.Before(full, low.Gelu(), 0)
+			loss := sum.Select(1, 0).DistilledCrossEntropy(sum.Select(1, 1).Detach(), words, 0.4, -100)
+			return append(loss.Gradients(q, k, v, n.Weight), sum, loss)
+		}
+		got, want := run(0), run(torch.CPU)
+		for i := range want {
+			near(t, fmt.Sprintf("result %d", i), got[i], want[i], 1e-4)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestAdvanceFreesTheStateAndWhatWasMade(t *testing.T) {
 	err := torch.Do(func(s *torch.Scope) {
 		st := [2]*torch.Tensor{s.Zeros(torch.CPU, 3)}

@@ -8,6 +8,8 @@
 #include <ATen/autocast_mode.h>
 #include <ATen/ops/_foreach_lerp.h>
 #include <ATen/ops/_fused_adamw.h>
+#include <c10/core/Event.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
 #include <omp.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -15,6 +17,8 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -133,6 +137,53 @@ int vt_copy(void* dst, void* src) {
   });
 }
 
+// From ordinary to a device's memory goes through pinned memory, so that nobody
+// waits for the copy.
+void* vt_to_device(void* t, int device) {
+  return tensor([&] {
+    auto& x = T(t);
+    auto to = device_of(device);
+    if (to.is_cuda() && !x.is_cuda()) return x.pin_memory().to(to, x.scalar_type(), /*non_blocking=*/true);
+    return x.to(to);
+  });
+}
+
+namespace {
+
+// Aside is the stream on which copies go beside the work, and the one they left.
+struct Aside {
+  c10::impl::VirtualGuardImpl device{c10::DeviceType::CUDA};
+  c10::Stream work, copies;
+  explicit Aside(c10::Device d) : work(device.getStream(d)), copies(side(device, d)) { device.exchangeStream(copies); }
+
+  static c10::Stream side(const c10::impl::VirtualGuardImpl& device, c10::Device d) {
+    static std::map<c10::DeviceIndex, c10::Stream> streams;
+    auto found = streams.find(d.index());
+    if (found == streams.end()) found = streams.emplace(d.index(), device.getStreamFromGlobalPool(d, false)).first;
+    return found->second;
+  }
+};
+
+}  // namespace
+
+void* vt_aside_begin(int device) {
+  return guard([&]() -> void* { return new Aside(device_of(device)); }, nullptr);
+}
+
+// The work's stream waits for the copies, and what was made for them is not given
+// to anybody else before the work has used it.
+int vt_aside_end(void* aside, void** ts, int64_t n) {
+  std::unique_ptr<Aside> a(static_cast<Aside*>(aside));
+  return status([&] {
+    c10::Event done(c10::DeviceType::CUDA);
+    done.record(a->copies);
+    a->device.exchangeStream(a->work);
+    done.block(a->work);
+    for (int64_t i = 0; i < n; i++)
+      if (T(ts[i]).is_cuda()) T(ts[i]).record_stream(a->work);
+  });
+}
+
 void* vt_alias(void* t) {
   return tensor([&] { return T(t); });
 }
@@ -157,7 +208,6 @@ void* vt_scale_add(void* t, double scale, double shift) {
   });
 }
 
-void* vt_to_device(void* t, int device) { return tensor([&] { return T(t).to(device_of(device)); }); }
 
 void* vt_full(const int64_t* shape, int ndim, double value, int dtype, int device) {
   return tensor([&] {

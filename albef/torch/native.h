@@ -25,6 +25,9 @@ int vt_to_host(void* t, void* dst, int64_t bytes);
 int vt_meta(void* t, int64_t* shape, int cap, int* ndim, int* dtype, int* device);
 int vt_item(void* t, double* out);
 void vt_free(void** ts, int64_t n);
+void* vt_to_device(void* t, int device);
+void* vt_aside_begin(int device);
+int vt_aside_end(void* aside, void** ts, int64_t n);
 int vt_copy(void* dst, void* src);
 void* vt_alias(void* t);
 void* vt_clone(void* t);
@@ -33,7 +36,6 @@ int64_t vt_data_ptr(void* t);
 
 // Operations with scalars, shapes or options.
 void* vt_scale_add(void* t, double scale, double shift);
-void* vt_to_device(void* t, int device);
 void* vt_full(const int64_t* shape, int ndim, double value, int dtype, int device);
 void* vt_view(void* t, const int64_t* shape, int ndim);
 void* vt_expand(void* t, const int64_t* shape, int ndim);

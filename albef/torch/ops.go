@@ -201,7 +201,8 @@ func (t *Tensor) To(d DType) *Tensor {
 	return c.end("to")
 }
 
-// ToDevice moves to another device; on the same device it is an alias.
+// ToDevice moves to another device; on the same device it is an alias. On the
+// way to CUDA nothing waits for the copy.
 func (t *Tensor) ToDevice(d Device) *Tensor {
 	return native("to", func() unsafe.Pointer { return C.vt_to_device(t.c, C.int(d)) }, t)
 }

@@ -70,6 +70,33 @@ func (s *Scope) Do(fn func(s *Scope)) {
 	fn(inner)
 }
 
+// Aside runs fn, which copies data to dev as tensors of s, on a CUDA stream beside
+// the one that computes: the copies of the next batch go on while a step is at
+// work. What uses the tensors waits for them. On a CPU it just runs fn.
+func (s *Scope) Aside(dev Device, fn func()) {
+	if !dev.IsCUDA() {
+		fn()
+		return
+	}
+	from := len(s.owned)
+	aside := C.vt_aside_begin(C.int(dev))
+	if aside == nil {
+		failNative("stream")
+	}
+	defer func() {
+		made := make([]unsafe.Pointer, 0, len(s.owned)-from+1)
+		for _, t := range s.owned[from:] {
+			if t.c != nil {
+				made = append(made, t.c)
+			}
+		}
+		if C.vt_aside_end(aside, unsafe.SliceData(made), C.int64_t(len(made))) != 0 {
+			failNative("stream")
+		}
+	}()
+	fn()
+}
+
 // Keep moves x one scope out and returns it. At the outermost scope the caller
 // owns it from then on and closes it with [Tensor.Close].
 func (s *Scope) Keep(x *Tensor) *Tensor {

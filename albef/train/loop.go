@@ -166,7 +166,9 @@ func (r *running[B]) step(ctx context.Context, step int) error {
 		// What the forward made is freed before the backward, but for what the
 		// backward needs; that goes as it walks.
 		s.Do(func(in *torch.Scope) {
-			b, err := r.Feed.Next(ctx, in)
+			var b B
+			var err error
+			in.Aside(r.Model.Device(), func() { b, err = r.Feed.Next(ctx, in) })
 			if err == nil {
 				err = b.Check(r.Model.Config())
 			}
