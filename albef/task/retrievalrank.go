@@ -15,7 +15,7 @@ import (
 
 const (
 	// rankTexts is how many texts are encoded, or fused with images, at a time.
-	rankTexts = 64
+	rankTexts = 128
 	// rankFill rounds the number of fused texts up, see [bucketed].
 	rankFill = 8
 	// rankImages is how many images' texts are sorted by length together: so many

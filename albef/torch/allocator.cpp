@@ -53,6 +53,10 @@ size_t bytes_of(size_t index) {
   return ((size_t{1} << (octave - 1)) / kOctave) * (index - octave * kOctave + kOctave);
 }
 
+// lasting says that this thread's tensors are here to stay: they take no larger
+// blocks than they need from those of a step.
+thread_local bool lasting = false;
+
 class BlockAllocator final : public c10::Allocator {
  public:
   c10::DataPtr allocate(size_t n) override {
@@ -89,7 +93,7 @@ class BlockAllocator final : public c10::Allocator {
   // batch with shorter texts than the last one uses what that left.
   char* take(size_t index) {
     std::lock_guard<std::mutex> hold(lock_);
-    size_t end = std::min(index + kOctave, kSizes - 1);
+    size_t end = lasting ? index : std::min(index + kOctave, kSizes - 1);
     for (size_t i = index; i <= end; i++) {
       auto& list = waiting_[i];
       if (list.empty()) continue;
@@ -156,3 +160,4 @@ __attribute__((constructor)) void install() {
 }  // namespace
 
 extern "C" void vt_drop_cache(void) { blocks().drop(); }
+extern "C" void vt_lasting(int on) { lasting = on != 0; }

@@ -12,6 +12,7 @@ const char* vt_error(void);
 // Start-up.
 const char* vt_version(void);
 void vt_drop_cache(void);
+void vt_lasting(int on);
 int vt_load_library(const char* path);
 int vt_cuda_count(void);
 void vt_set_threads(int n);
