@@ -236,7 +236,7 @@ func mostSimilar(s *torch.Scope, queries, candidates *torch.Tensor, k int) short
 func (r *ranker) rerank(ctx context.Context, s *torch.Scope, loader *data.Loader, texts *encodedTexts, out *rankings) error {
 	n := len(out.texts.found) / out.texts.k
 	asking := newAskers(out.images, n)
-	var group []*pairs
+	group := make([]*pairs, 0, rankImages)
 	for range rankImages {
 		group = append(group, newPairs(len(texts.length)))
 	}
