@@ -65,7 +65,7 @@ class Pending {
   }
 
  private:
-  static constexpr size_t kEnough = 48u << 20;
+  static constexpr size_t kEnough = 20u << 20;
   struct Group {
     std::vector<at::Tensor> params, grads, m, v, steps;
   };
