@@ -42,7 +42,7 @@ func TestRunMeasuresEveryWork(t *testing.T) {
 			if r.Size != "mid" || r.Threads < 1 || told != 2+1 {
 				t.Errorf("got %+v after %d, want size mid and three repetitions told", r, told)
 			}
-			if !(0 < r.MinMS && r.MinMS <= r.MedianMS && r.MedianMS <= max(r.SlowestMS, 2*r.MedianMS-r.MinMS) && r.CPUMS > 0) {
+			if !(0 < r.MinMS && r.MinMS <= r.MedianMS && r.MinMS <= r.SlowestMS && r.CPUMS > 0) {
 				t.Errorf("times: got %+v", r)
 			}
 			if !(20 < r.EarlyMB && r.EarlyMB <= r.PeakMB && 20 < r.LastMB && r.LastMB <= r.PeakMB) {

@@ -105,7 +105,7 @@ class BlockAllocator final : public c10::Allocator {
   }
 
   // fresh cuts a block off the current arena: blocks of all sizes lie side by
-  // side in huge pages, which half the time of walking through large weights.
+  // side in huge pages, so that large weights take few entries of the TLB.
   char* fresh(BlockSize size) {
     size_t bytes = size.bytes + kAlign;
     std::lock_guard<std::mutex> hold(lock_);
