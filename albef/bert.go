@@ -215,10 +215,11 @@ func (m *TextModel) FuseMap(embeds, mask *torch.Tensor, image KeyValues, layer i
 }
 
 // layerImage is what one fusion layer sees of the images; read, where set,
-// takes the attention map.
+// takes the attention map. query is what it is asked with, nil where that is still
+// to be projected.
 type layerImage struct {
-	k, v, of, mask *torch.Tensor
-	read           **torch.Tensor
+	k, v, of, mask, query *torch.Tensor
+	read                  **torch.Tensor
 }
 
 func (kv KeyValues) layer(i int) layerImage {
@@ -258,7 +259,7 @@ func (m *TextModel) selfAttend(l textLayer, st [2]*torch.Tensor, scores *torch.T
 	}
 	return m.residual(l.self.norm, st, dropout, at, func(h *torch.Tensor) *torch.Tensor {
 		q, k, v := l.self.query.forward(at.pick(h)), l.self.key.forward(h), l.self.value.forward(h)
-		return l.self.out.forward(q.Attend(k, v, of, scores, l.self.heads, dropout))
+		return l.self.out.forward(q.Attend(torch.Attention{K: k, V: v, Of: of, Mask: scores, Heads: l.self.heads, Dropout: dropout}))
 	})
 }
 
@@ -277,9 +278,12 @@ func (m *TextModel) meet(l textLayer, st [2]*torch.Tensor, image layerImage, dro
 
 // look is cross-attention of texts h [B, T, C]: [B, T, C].
 func (a textAttention) look(h *torch.Tensor, image layerImage, dropout float64) *torch.Tensor {
-	q := a.query.forward(h)
+	q := image.query
+	if q == nil {
+		q = a.query.forward(h)
+	}
 	if image.read == nil {
-		return q.Attend(image.k, image.v, image.of, image.mask, a.heads, dropout)
+		return q.Attend(torch.Attention{K: image.k, V: image.v, Of: image.of, Mask: image.mask, Heads: a.heads, Dropout: dropout})
 	}
 	k, v := image.k, image.v
 	if image.of != nil {

@@ -1,6 +1,10 @@
 package albef
 
-import "vlab/albef/torch"
+import (
+	"math"
+
+	"vlab/albef/torch"
+)
 
 // Fuse runs the fusion encoder on text embeds [B, T, C] with the images' keys
 // and values and returns hidden states [B, T, C], float32.
@@ -16,22 +20,30 @@ func (m *TextModel) FuseAt(rows, embeds, mask *torch.Tensor, image KeyValues, dr
 	return joinRows(m.fuse(fusing{st: m.begin(embeds), scores: additive(mask), image: image, dropout: dropout, at: at}))
 }
 
-// Enter runs the self-attention of the first fusion layer, which sees no image:
-// a text that meets many is entered once. The result [B, T, C], float32, goes to
+// Entered are texts that have begun the fusion encoder, as far as they get
+// without an image: a text that meets many is entered once. Both are [B, T, C].
+type Entered struct {
+	State *torch.Tensor // behind the first fusion layer's self-attention, float32
+	Query *torch.Tensor // what that layer asks images with, in the type of matrix products
+}
+
+// Enter runs the fusion encoder up to where it needs an image, for
 // [TextModel.FuseEntered].
-func (m *TextModel) Enter(embeds, mask *torch.Tensor) *torch.Tensor {
-	st := m.selfAttend(m.layers[m.config.FusionLayer], m.begin(embeds), additive(mask), 0, nil)
+func (m *TextModel) Enter(embeds, mask *torch.Tensor) Entered {
+	l := m.layers[m.config.FusionLayer]
+	st := m.selfAttend(l, m.begin(embeds), additive(mask), 0, nil)
 	if m.config.Norms == PreNorm {
-		return st[0].Add(st[1])
+		sum, low := l.cross.norm.Before(st[0], st[1], 0)
+		return Entered{sum, l.cross.query.forward(low)}
 	}
-	return st[0]
+	return Entered{st[0], l.cross.query.forward(st[1])}
 }
 
 // FuseEntered is [TextModel.FuseAt] of texts that [TextModel.Enter] has begun,
 // without dropout.
-func (m *TextModel) FuseEntered(rows, entered, mask *torch.Tensor, image KeyValues) *torch.Tensor {
-	at := newPlaces(rows, entered.Size(1))
-	return joinRows(m.fuse(fusing{st: m.begin(entered), scores: additive(mask), image: image, at: at, entered: true}))
+func (m *TextModel) FuseEntered(rows *torch.Tensor, e Entered, mask *torch.Tensor, image KeyValues) *torch.Tensor {
+	at := newPlaces(rows, e.State.Size(1))
+	return joinRows(m.fuse(fusing{st: m.begin(e.State), scores: additive(mask), image: image, at: at, query: e.Query}))
 }
 
 // FirstTokens are the rows of [TextModel.FuseAt] that hold the texts' first
@@ -50,8 +62,8 @@ type fusing struct {
 	scores  *torch.Tensor // added to those of self-attention
 	image   KeyValues
 	dropout float64
-	at      *places // nil: all
-	entered bool    // the first layer's self-attention is done
+	at      *places       // nil: all
+	query   *torch.Tensor // what the first layer asks images with, where its self-attention is done; else nil
 }
 
 func (m *TextModel) fuse(f fusing) *torch.Tensor {
@@ -63,9 +75,12 @@ func (m *TextModel) fuse(f fusing) *torch.Tensor {
 			if i == len(layers)-1 {
 				at = f.at
 			}
-			if i == 0 && f.entered {
-				st = at.pickBoth(st)
-			} else {
+			switch {
+			case i == 0 && f.query != nil:
+				st, image.query = at.pickBoth(st), f.query
+			case at != nil && f.query != nil:
+				st = m.askSelf(l, st, f.scores, at)
+			default:
 				st = m.selfAttend(l, st, f.scores, f.dropout, at)
 			}
 			return m.meet(l, st, at.see(image), f.dropout)
@@ -102,6 +117,7 @@ func (p *places) see(image layerImage) layerImage {
 	if p == nil || image.k == nil {
 		return image
 	}
+	image.query = p.pick(image.query)
 	if image.mask != nil {
 		image.mask = image.mask.IndexSelect(0, p.of)
 	}
@@ -111,6 +127,28 @@ func (p *places) see(image layerImage) layerImage {
 		image.of = p.of
 	}
 	return image
+}
+
+// askSelf is a layer's self-attention for some places, without dropout, and
+// without making keys and values of the texts' tokens h: as
+//
+//	q·(K h + k) = (Kᵀ q)·h + q·k    and    Σ p (V h + v) = V (Σ p h) + v
+//
+// with shares p that sum to 1, and q·k the same for all tokens, a query asks the
+// tokens themselves, head by head.
+func (m *TextModel) askSelf(l textLayer, st [2]*torch.Tensor, scores *torch.Tensor, at *places) [2]*torch.Tensor {
+	a, scores := l.self, scores.IndexSelect(0, at.of)
+	return m.residual(a.norm, st, 0, at, func(h *torch.Tensor) *torch.Tensor {
+		s, n, width := h.Scope(), at.rows.Size(0), h.Size(2)
+		byHead := func(weight *torch.Tensor) *torch.Tensor {
+			return s.Use(weight).Low().View(a.heads, width/a.heads, width)
+		}
+		q := a.query.forward(at.pick(h)).View(n, a.heads, width/a.heads).Transpose(0, 1)
+		q = q.MatMul(byHead(a.key.weight)).Scale(math.Sqrt(float64(a.heads))).Transpose(0, 1) // [R, H, C]: heads as wide as the layer
+		seen := q.Attend(torch.Attention{K: h, V: h, Of: at.of, Mask: scores, Heads: 1})
+		context := seen.Transpose(0, 1).MatMul(byHead(a.value.weight).Transpose(1, 2))
+		return a.out.forward(context.Transpose(0, 1).View(n, 1, width).Add(s.Use(a.value.bias).Low()))
+	})
 }
 
 // joinRows turns [R, 1, C] into [R, C].

@@ -2,6 +2,7 @@ package albef_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"vlab/albef"
@@ -48,6 +49,11 @@ func checkFuseAt(t *testing.T, c albef.Config) {
 			at := s.Ints(rows, len(rows))
 			fixture.Near(t, "at rows", m.Text.FuseAt(at, embeds, seen, image, 0).Floats(), want, 1e-4, 1e-5)
 			entered := m.Text.Enter(embeds, seen)
+			for name, m := range map[string]*torch.Tensor{"state": entered.State, "query": entered.Query} {
+				if got := m.Shape(); !slices.Equal(got, []int{texts, length, c.Hidden}) {
+					t.Errorf("%s: got %v", name, got)
+				}
+			}
 			fixture.Near(t, "entered", m.Text.FuseEntered(at, entered, seen, image).Floats(), want, 1e-4, 1e-5)
 
 			full := m.Match(m.Text.Fuse(embeds, seen, image, 0)).Floats()

@@ -70,8 +70,8 @@ func (m *Model) MatchTexts(embeds, mask *torch.Tensor, image KeyValues, dropout 
 
 // MatchEntered is [Model.MatchTexts] of texts that [TextModel.Enter] has begun,
 // without dropout.
-func (m *Model) MatchEntered(entered, mask *torch.Tensor, image KeyValues) *torch.Tensor {
-	shape := entered.Shape()
-	first := FirstTokens(entered.Scope(), shape[0], shape[1], m.device)
-	return m.itmHead.forward(m.Text.FuseEntered(first, entered, mask, image))
+func (m *Model) MatchEntered(e Entered, mask *torch.Tensor, image KeyValues) *torch.Tensor {
+	shape := e.State.Shape()
+	first := FirstTokens(e.State.Scope(), shape[0], shape[1], m.device)
+	return m.itmHead.forward(m.Text.FuseEntered(first, e, mask, image))
 }

@@ -135,7 +135,7 @@ func (e *ImageEncoder) finish(stream [2]*torch.Tensor) *torch.Tensor {
 // nothing, both [B, P, C].
 func (b vitBlock) forward(stream [2]*torch.Tensor) [2]*torch.Tensor {
 	x, h := b.norm1.Before(stream[0], stream[1], 0)
-	return b.mix(x, b.qkv.forward(h).SelfAttend(b.heads))
+	return b.mix(x, b.qkv.forward(h).Attend(torch.Attention{Heads: b.heads}))
 }
 
 func (b vitBlock) forwardMap(stream [2]*torch.Tensor) (out [2]*torch.Tensor, attention *torch.Tensor) {

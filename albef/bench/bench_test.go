@@ -176,14 +176,29 @@ func TestQueryFLOPs(t *testing.T) {
 
 	byImage, byText := []float32{1, -100, 2, -100}, []float32{-100, -100, 3, -100} // one text for each, and the first image for the second text
 	// Three pairs, whose texts begin their only fusion layer once each.
-	met := 2*(6*6+6*6) + 2*2*patches*6 + 2*(6*10+10*6)
+	// The query for the image is the text's as well.
+	met := func(n int) int { return 2*n*6*6 + 2*2*n*patches*6 + 2*n*(6*10+10*6) }
 	self := func(n int) int { return 2*n*4*6*6 + 2*2*n*n*6 }
-	want = 2*(image+keys) + 3*met
+	want = 2*(image+keys) + 3*met(1)
 	for i := range 2 {
-		want += blockOf(bench.CaptionTokens(i)) + self(bench.CaptionTokens(i))
+		n := bench.CaptionTokens(i)
+		want += blockOf(n) + self(n) + 2*n*6*6
 	}
 	if got := bench.RerankFLOPs(small(), 2, byImage, byText); got != float64(want) {
 		t.Errorf("rerank: got %v, want %v", got, want)
+	}
+
+	// With a second fusion layer, of which [CLS] is wanted: its query asks the
+	// text's tokens, two heads of three numbers, each made as wide as a token.
+	c := small()
+	c.Layers, c.Heads = 3, 2
+	want += 2 * keys
+	for _, pair := range []int{0, 0, 1} { // the texts of the three pairs
+		n := bench.CaptionTokens(pair)
+		want += met(n) - met(1) + 4*2*6*6 + 2*2*2*n*6 + 2*6*6 + met(1)
+	}
+	if got := bench.RerankFLOPs(c, 2, byImage, byText); got != float64(want) {
+		t.Errorf("rerank, two fusion layers: got %v, want %v", got, want)
 	}
 }
 

@@ -7,25 +7,37 @@ import (
 
 // rerankFLOPs counts an evaluation of retrieval with these score matrices: every
 // image and text encoded once, without padding, an image's keys and values
-// projected once, and every pair that either direction asks about fused once.
+// projected once, and every pair that either direction asks about fused once. Of
+// the last layer the first token is wanted, see TextModel.askSelf.
 func rerankFLOPs(c albef.Config, images int, byImage, byText []float32) float64 {
 	texts := len(byImage) / images
 	total := float64(images) * (imageFLOPs(c) + keyFLOPs(c))
 	for t := range texts {
 		n := float64(CaptionTokens(t))
 		// What a text does before it meets an image is done once.
-		first := selfFLOPs(c, n, n)
+		w := float64(c.Hidden)
+		pair := fusionFLOPs(c, n, 1)
 		if c.Layers-c.FusionLayer == 1 {
-			first = selfFLOPs(c, n, 1)
+			pair -= selfFLOPs(c, n, 1) + 2*w*w
+		} else {
+			pair += askFLOPs(c, n) - selfFLOPs(c, n, 1) - selfFLOPs(c, n, n) - 2*n*w*w
 		}
-		total += textFLOPs(c, n) + selfFLOPs(c, n, n)
+		total += textFLOPs(c, n) + selfFLOPs(c, n, n) + 2*n*w*w
 		for i := range images {
 			if byImage[i*texts+t] != task.Unranked || byText[t*images+i] != task.Unranked {
-				total += fusionFLOPs(c, n, 1) - first
+				total += pair
 			}
 		}
 	}
 	return total
+}
+
+// askFLOPs is the self-attention of a fusion layer for one of n tokens, without
+// their keys and values: four products of a row, and every head looks at the whole
+// tokens.
+func askFLOPs(c albef.Config, n float64) float64 {
+	w := float64(c.Hidden)
+	return 4*2*w*w + 2*2*float64(c.Heads)*n*w
 }
 
 // AnswerFLOPs counts the ranking of all answers, of words(i) words each, to one

@@ -88,47 +88,51 @@ func (r *ranker) rank(ctx context.Context, pictures data.Source, tokens text.Bat
 }
 
 // encodedTexts is the work on all texts that needs no image: the text encoder's
-// and the first self-attention of the fusion encoder.
+// and the fusion encoder's up to the first image.
 type encodedTexts struct {
-	entered *torch.Tensor // [tokens, C], text after text, without padding
+	entered albef.Entered // [tokens, C], text after text, without padding
 	feats   []float32     // [texts, D]
 	start   []int         // where each text begins in entered
 	length  []int         // in tokens
+	total   int           // tokens of all
 }
 
 // encode runs the text encoder on all texts, those of like length together.
 func (r *ranker) encode(ctx context.Context, s *torch.Scope, tokens text.Batch) (*encodedTexts, error) {
 	c := r.model.Config()
 	t := &encodedTexts{start: make([]int, tokens.B), length: make([]int, tokens.B)}
-	order, total := make([]int, tokens.B), 0
+	order := make([]int, tokens.B)
 	for i := range order {
 		order[i] = i
 		for _, m := range tokens.Mask[i*tokens.T : (i+1)*tokens.T] {
 			t.length[i] += int(m)
 		}
-		total += t.length[i]
+		t.total += t.length[i]
 	}
 	slices.SortFunc(order, func(a, b int) int { return cmp.Or(cmp.Compare(t.length[a], t.length[b]), cmp.Compare(a, b)) })
-	t.entered = s.Zeros(r.model.Device(), total, c.Hidden)
 	t.feats = make([]float32, tokens.B*c.EmbedDim)
 	done, watch := 0, r.watch("texts", tokens.B)
 	for part := range slices.Chunk(order, rankTexts) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		s.Do(func(s *torch.Scope) { done = r.encodePart(s, tokens, t, part, done) })
+		s.Do(func(in *torch.Scope) {
+			e, rows := r.encodePart(in, tokens, t, part, done)
+			keepRows(s, &t.entered.State, e.State, rows, done, t.total)
+			keepRows(s, &t.entered.Query, e.Query, rows, done, t.total)
+			done += rows.Size(0)
+		})
 		watch(len(part))
 	}
 	return t, nil
 }
 
-// encodePart encodes some texts, whose tokens go to t from place at on, and
-// returns the place after them.
-func (r *ranker) encodePart(s *torch.Scope, tokens text.Batch, t *encodedTexts, part []int, at int) int {
+// encodePart encodes some texts, whose tokens t will have from place at on, and
+// returns them with the rows of B·T that are no padding.
+func (r *ranker) encodePart(s *torch.Scope, tokens text.Batch, t *encodedTexts, part []int, at int) (albef.Entered, *torch.Tensor) {
 	dev, dim, n := r.model.Device(), r.model.Config().EmbedDim, len(part)
 	width := t.width(part)
 	ids, held := make([]int64, n*width), []int64(nil)
-	first := at
 	for row, i := range part {
 		copy(ids[row*width:(row+1)*width], tokens.IDs[i*tokens.T:(i+1)*tokens.T])
 		t.start[i] = at
@@ -143,9 +147,17 @@ func (r *ranker) encodePart(s *torch.Scope, tokens text.Batch, t *encodedTexts, 
 	for row, i := range part {
 		copy(t.feats[i*dim:(i+1)*dim], feats[row*dim:(row+1)*dim])
 	}
-	flat := r.model.Text.Enter(embeds, mask).View(n*width, embeds.Size(2))
-	s.Use(t.entered).Narrow(0, first, at-first).Copy(flat.IndexSelect(0, s.Ints(held, len(held)).ToDevice(dev)))
-	return at
+	return r.model.Text.Enter(embeds, mask), s.Ints(held, len(held)).ToDevice(dev)
+}
+
+// keepRows copies rows of part [B, T, C] to all [total, C] from place at on. all
+// is made in s with the first of them.
+func keepRows(s *torch.Scope, all **torch.Tensor, part, rows *torch.Tensor, at, total int) {
+	width := part.Size(2)
+	if *all == nil {
+		*all = torch.Full(s, 0, part.Meta().DType, part.Meta().Device, total, width)
+	}
+	(*all).Narrow(0, at, rows.Size(0)).Copy(part.View(-1, width).IndexSelect(0, rows))
 }
 
 // width is what a batch of texts is padded to.
@@ -170,7 +182,7 @@ func (t *encodedTexts) mask(s *torch.Scope, part []int, width int) *torch.Tensor
 
 // batch lays some entered texts side by side, [n, width, C], with their mask.
 // What stands in padding doesn't matter.
-func (t *encodedTexts) batch(s *torch.Scope, part []int, dev torch.Device) (entered, mask *torch.Tensor) {
+func (t *encodedTexts) batch(s *torch.Scope, part []int, dev torch.Device) (e albef.Entered, mask *torch.Tensor) {
 	width := t.width(part)
 	rows := make([]int64, len(part)*width)
 	for row, i := range part {
@@ -178,8 +190,11 @@ func (t *encodedTexts) batch(s *torch.Scope, part []int, dev torch.Device) (ente
 			rows[row*width+j] = int64(t.start[i] + j)
 		}
 	}
-	entered = s.Use(t.entered).IndexSelect(0, s.Ints(rows, len(rows)).ToDevice(dev))
-	return entered.View(len(part), width, entered.Size(1)), t.mask(s, part, width).ToDevice(dev)
+	at := s.Ints(rows, len(rows)).ToDevice(dev)
+	lay := func(x *torch.Tensor) *torch.Tensor {
+		return s.Use(x).IndexSelect(0, at).View(len(part), width, x.Size(1))
+	}
+	return albef.Entered{State: lay(t.entered.State), Query: lay(t.entered.Query)}, t.mask(s, part, width).ToDevice(dev)
 }
 
 // imageFeats encodes n pictures, [n, D].
@@ -249,7 +264,7 @@ func (r *ranker) rerank(ctx context.Context, s *torch.Scope, loader *data.Loader
 					p.gather(out.texts.of(image+j), asking.of(image+j), out.images.k)
 				}
 				s.Do(func(s *torch.Scope) {
-					err = r.judge(ctx, s, r.model.Text.Image(s.Use(embeds).Narrow(0, i, len(now))), texts, now)
+					err = r.judge(ctx, r.model.Text.Image(s.Use(embeds).Narrow(0, i, len(now))), texts, now)
 				})
 				for j, p := range now {
 					p.scatter(out, image+j, asking.of(image+j))
@@ -271,7 +286,7 @@ func (r *ranker) rerank(ctx context.Context, s *torch.Scope, loader *data.Loader
 type judged struct{ image, place int }
 
 // judge asks ITM about the images of a group, each with the texts of its pairs.
-func (r *ranker) judge(ctx context.Context, s *torch.Scope, kv albef.KeyValues, t *encodedTexts, group []*pairs) error {
+func (r *ranker) judge(ctx context.Context, kv albef.KeyValues, t *encodedTexts, group []*pairs) error {
 	var order []judged
 	for i, p := range group {
 		for place := range p.texts {
@@ -280,13 +295,17 @@ func (r *ranker) judge(ctx context.Context, s *torch.Scope, kv albef.KeyValues, 
 	}
 	length := func(x judged) int { return t.length[group[x.image].texts[x.place]] }
 	slices.SortStableFunc(order, func(a, b judged) int { return cmp.Compare(length(a), length(b)) })
-	for part := range slices.Chunk(order, rankTexts) {
-		if err := ctx.Err(); err != nil {
-			return err
+	parts := slices.Collect(slices.Chunk(order, rankTexts))
+	slices.Reverse(parts) // the longest first: all threads end at about the same time
+	torch.Spread(r.model.Device(), len(parts), func(i int) {
+		if ctx.Err() != nil {
+			return
 		}
-		s.Do(func(s *torch.Scope) { r.judgePart(s, kv, t, group, part) })
-	}
-	return nil
+		if err := torch.Do(func(s *torch.Scope) { r.judgePart(s, kv, t, group, parts[i]) }); err != nil {
+			panic(err)
+		}
+	})
+	return ctx.Err()
 }
 
 func (r *ranker) judgePart(s *torch.Scope, kv albef.KeyValues, t *encodedTexts, group []*pairs, part []judged) {

@@ -77,23 +77,31 @@ func (n LayerNorm) apply(x, y *Tensor, dropout float64, post C.int) (sum, full, 
 	return adopt(out[0]), adopt(out[1]), adopt(out[2])
 }
 
-// Attend returns softmax(t·kᵀ/sqrt(d) + mask)·v, head by head, for texts t
-// [B, T, C] that look at k and v [I, N, C]: text b at number of[b] (int64), or
-// at number b where of is nil. C holds the heads one after the other, d numbers
-// each. mask is added and broadcasts to [B, 1, T, N]; nil masks nothing. What
-// several texts look at is not copied for each. The result is [B, T, C].
-func (t *Tensor) Attend(k, v, of, mask *Tensor, heads int, dropout float64) *Tensor {
-	var out unsafe.Pointer
-	check("attention", func() C.int {
-		return C.vt_attend(t.c, orNil(k), orNil(v), orNil(of), orNil(mask), C.int64_t(heads), C.double(dropout), &out)
-	})
-	runtime.KeepAlive([]*Tensor{t, k, v, of, mask})
-	return innermost(t, k, v, of, mask).adopt("attention", out)
+// Attention is what texts attend to, and how.
+type Attention struct {
+	// K and V are keys and values of images (or of whatever is looked at) [I, N, C],
+	// C numbers each with the heads one after the other; nil: the queries hold all
+	// three side by side, 3C wide, and each text looks at itself.
+	K, V *Tensor
+	// Of [B] int64 says which image each text looks at; nil: each at its own. What
+	// several texts look at is not copied for each.
+	Of *Tensor
+	// Mask is added to the scores and broadcasts to [B, 1, T, N]; nil masks nothing.
+	Mask    *Tensor
+	Heads   int
+	Dropout float64 // of the shares
 }
 
-// SelfAttend is [Tensor.Attend] of a sequence to itself: t [B, N, 3C] holds
-// queries, keys and values side by side. The result is [B, N, C].
-func (t *Tensor) SelfAttend(heads int) *Tensor { return t.Attend(nil, nil, nil, nil, heads, 0) }
+// Attend returns softmax(t·kᵀ/sqrt(d) + mask)·v, head by head, d = C/heads, for
+// queries t [B, T, C]: [B, T, C].
+func (t *Tensor) Attend(a Attention) *Tensor {
+	var out unsafe.Pointer
+	check("attention", func() C.int {
+		return C.vt_attend(t.c, orNil(a.K), orNil(a.V), orNil(a.Of), orNil(a.Mask), C.int64_t(a.Heads), C.double(a.Dropout), &out)
+	})
+	runtime.KeepAlive([]*Tensor{t, a.K, a.V, a.Of, a.Mask})
+	return innermost(t, a.K, a.V, a.Of, a.Mask).adopt("attention", out)
+}
 
 // Low returns t in the type of matrix products: bf16 under [Autocast], else t
 // itself. Several products of the same tensor then convert it once.

@@ -123,7 +123,7 @@ func checkAttend(t *testing.T, c attentionCase, dtype torch.DType, within float6
 			return out
 		}
 		fast, plain := leaves(dtype), leaves(torch.Float32)
-		got := fast[0].Attend(fast[1], fast[2], of, mask, c.heads, 0)
+		got := fast[0].Attend(torch.Attention{K: fast[1], V: fast[2], Of: of, Mask: mask, Heads: c.heads})
 		want := plainAttention(plain[0], plain[1], plain[2], of, mask, nil, c.heads)
 		near(t, "context", got, want, within)
 		dgot := got.Mul(weigh).Sum().Gradients(fast...)
@@ -141,7 +141,7 @@ func TestSelfAttendEqualsAttend(t *testing.T) {
 	err := torch.Do(func(s *torch.Scope) {
 		packed := s.Zeros(torch.CPU, 2, 21, 3*24).FillNormal(0, 1).RequireGrad(true)
 		part := func(i int) *torch.Tensor { return packed.Narrow(2, 24*i, 24) }
-		got, want := packed.SelfAttend(3), part(0).Attend(part(1), part(2), nil, nil, 3, 0)
+		got, want := packed.Attend(torch.Attention{Heads: 3}), part(0).Attend(torch.Attention{K: part(1), V: part(2), Heads: 3})
 		near(t, "context", got, want, 0)
 		near(t, "gradient", got.Mul(got).Sum().Gradients(packed)[0], want.Mul(want).Sum().Gradients(packed)[0], 1e-6)
 	})
@@ -166,7 +166,7 @@ func TestAttendDropsShares(t *testing.T) {
 			}
 			attend := func(v *torch.Tensor) *torch.Tensor {
 				torch.Seed(5)
-				return q.Attend(k, v, nil, nil, heads, p)
+				return q.Attend(torch.Attention{K: k, V: v, Heads: heads, Dropout: p})
 			}
 			left := split(attend(s.Floats(unit, 3, n, heads*n)), heads)
 			kept := left.Detach().Gt(0).To(torch.Float32).Scale(1 / (1 - p))
@@ -190,14 +190,14 @@ func TestAttendRefusesWhatItCannotSee(t *testing.T) {
 	for name, of := range map[string][]int64{"beyond": {0, 2}, "negative": {-1, 0}} {
 		err := torch.Do(func(s *torch.Scope) {
 			x := s.Zeros(torch.CPU, 2, 3, 4)
-			x.Attend(x, x, s.Ints(of, 2), nil, 1, 0)
+			x.Attend(torch.Attention{K: x, V: x, Of: s.Ints(of, 2), Heads: 1})
 		})
 		if err == nil {
 			t.Errorf("%s: got no error", name)
 		}
 	}
 	err := torch.Do(func(s *torch.Scope) {
-		s.Zeros(torch.CPU, 3, 3, 4).Attend(s.Zeros(torch.CPU, 2, 3, 4), s.Zeros(torch.CPU, 2, 3, 4), nil, nil, 1, 0)
+		s.Zeros(torch.CPU, 3, 3, 4).Attend(torch.Attention{K: s.Zeros(torch.CPU, 2, 3, 4), V: s.Zeros(torch.CPU, 2, 3, 4), Heads: 1})
 	})
 	if err == nil {
 		t.Error("three texts over two images: got no error")
@@ -409,7 +409,7 @@ func TestCUDAComposesTheSame(t *testing.T) {
 			}
 			q, k, v, n := leaf(3, 5, 16), leaf(2, 7, 16), leaf(2, 7, 16), torch.LayerNorm{Weight: leaf(16), Bias: leaf(16), Eps: 1e-6}
 			of, words := s.Ints([]int64{1, 0, 1}, 3).ToDevice(dev), s.Ints([]int64{4, -100, 9}, 3).ToDevice(dev)
-			full, low := n.After(q, q.Attend(k, v, of, nil, 2, 0), 0)
+			full, low := n.After(q, q.Attend(torch.Attention{K: k, V: v, Of: of, Heads: 2}), 0)
 			sum, _ := n.Before(full, low.Gelu(), 0)
 			loss := sum.Select(1, 0).DistilledCrossEntropy(sum.Select(1, 1).Detach(), words, 0.4, -100)
 			return append(loss.Gradients(q, k, v, n.Weight), sum, loss)
@@ -455,7 +455,7 @@ func BenchmarkAttention(b *testing.B) {
 				name string
 				run  func(q, k, v *torch.Tensor) *torch.Tensor
 			}{
-				{"ours", func(q, k, v *torch.Tensor) *torch.Tensor { return q.Attend(k, v, nil, nil, n[1], 0) }},
+				{"ours", func(q, k, v *torch.Tensor) *torch.Tensor { return q.Attend(torch.Attention{K: k, V: v, Heads: n[1]}) }},
 				{"libtorch", func(q, k, v *torch.Tensor) *torch.Tensor {
 					return torch.FusedAttention(split(q, n[1]), split(k, n[1]), split(v, n[1]))
 				}},

@@ -61,19 +61,35 @@ static inline void store(bf16* p, vec v, int64_t left = W) {
   for (int i = 0; i < left; i++) p[i].bits = h[i];
 }
 
-static inline float sum(vec v) {
-  float out = 0;
-  for (int i = 0; i < W; i++) out += v[i];
+static inline vec larger(vec a, vec b) { return a > b ? a : b; }
+
+// crossed is v with its lanes swapped half apart.
+template <int half>
+static inline vec crossed(vec v) {
+#ifdef __clang__
+  vec out;
+  for (int i = 0; i < W; i++) out[i] = v[i ^ half];
   return out;
+#else
+  return __builtin_shuffle(v, (ivec)(lanes() ^ (uint32_t)half));
+#endif
+}
+
+static inline float sum(vec v) {
+  if (W > 8) v += crossed<W / 2>(v);
+  if (W > 4) v += crossed<4>(v);
+  v += crossed<2>(v);
+  v += crossed<1>(v);
+  return v[0];
 }
 
 static inline float largest(vec v) {
-  float out = v[0];
-  for (int i = 1; i < W; i++) out = v[i] > out ? v[i] : out;
-  return out;
+  if (W > 8) v = larger(v, crossed<W / 2>(v));
+  if (W > 4) v = larger(v, crossed<4>(v));
+  v = larger(v, crossed<2>(v));
+  v = larger(v, crossed<1>(v));
+  return v[0];
 }
-
-static inline vec larger(vec a, vec b) { return a > b ? a : b; }
 
 // exponential is e^x for x at most 0, to some 2 units in the last place; below
 // -87 it is next to nothing.
@@ -307,23 +323,32 @@ static inline void tile(const Product& p, int64_t i, int64_t j) {
     for (int t = 0; t < N; t++) store(p.c + (i + r) * p.c_row + j + t * W, acc[r][t]);
 }
 
+// row_tile is how many rows are summed up at once, beside N registers of columns.
 #if VT_WIDTH == 16
-constexpr int kRows = 6, kRegisters = 4;  // of 32 registers, 24 add up
+constexpr int kRegisters = 4;  // of 32 registers, 24 or 25 add up
+constexpr int row_tile(int n) { return n == 5 ? 5 : n >= 3 ? 6 : 12; }
 #else
-constexpr int kRows = 4, kRegisters = 2;  // of 16, 8
+constexpr int kRegisters = 2;  // of 16, 8 add up
+constexpr int row_tile(int n) { return n >= 3 ? 2 : n == 2 ? 4 : 8; }
 #endif
 
 template <int N>
 static inline void rows(const Product& p, int64_t m, int64_t j) {
+  constexpr int M = row_tile(N);
   int64_t i = 0;
-  for (; i + kRows <= m; i += kRows) tile<kRows, N>(p, i, j);
+  for (; i + M <= m; i += M) tile<M, N>(p, i, j);
+  for (; i + 4 <= m; i += 4) tile<4, N>(p, i, j);
   for (; i + 2 <= m; i += 2) tile<2, N>(p, i, j);
   if (i < m) tile<1, N>(p, i, j);
 }
 
 static void multiply(const Product& p, int64_t m, int64_t n) {
   int64_t j = 0;
-  for (; j + kRegisters * W <= n; j += kRegisters * W) rows<kRegisters>(p, m, j);
+  for (; j + (kRegisters + 1) * W < n || j + kRegisters * W == n; j += kRegisters * W) rows<kRegisters>(p, m, j);
+  if (j + (kRegisters + 1) * W == n) {  // one register alone would wait for its own sums
+    rows<kRegisters + 1>(p, m, j);
+    return;
+  }
   for (; j + 2 * W <= n; j += 2 * W) rows<2>(p, m, j);
   for (; j < n; j += W) rows<1>(p, m, j);
 }
@@ -339,14 +364,47 @@ static void widen(const T* in, int64_t row, int64_t count, int64_t n, float scal
     for (int64_t c = 0; c < wide; c += W) store(out + i * wide + c, c < n ? load(in + i * row + c, n - c) * scale : vec{});
 }
 
-// turn writes in [count, n] as out [n, wide], zeros behind count.
-static void turn(const float* in, int64_t in_row, int64_t count, int64_t n, float* out, int64_t wide) {
-  for (int64_t c = 0; c < n; c++)
-    for (int64_t i = 0; i < wide; i++) out[c * wide + i] = i < count ? in[i * in_row + c] : 0;
+// between puts lanes of a, where bit is clear, beside those of b.
+template <int bit, bool high>
+static inline vec between(vec a, vec b) {
+  ivec from;
+  for (int i = 0; i < W; i++) from[i] = high ? (i & bit ? W + i : i + bit) : (i & bit ? W + i - bit : i);
+#ifdef __clang__
+  vec out;
+  for (int i = 0; i < W; i++) out[i] = from[i] < W ? a[from[i]] : b[from[i] - W];
+  return out;
+#else
+  return __builtin_shuffle(a, b, from);
+#endif
 }
 
-// shares turns a row of scores into shares that sum to 1; what is over is 0.
-static void shares(float* s, const float* mask, int64_t mask_step, int64_t n, int64_t wide) {
+template <int bit>
+static inline void exchange(vec* r) {
+  for (int i = 0; i < W; i++)
+    if (!(i & bit)) {
+      vec a = r[i], b = r[i + bit];
+      r[i] = between<bit, false>(a, b), r[i + bit] = between<bit, true>(a, b);
+    }
+}
+
+// turn writes in [count, n] as out [n, wide], zeros behind count; n in whole
+// registers.
+static void turn(const float* in, int64_t in_row, int64_t count, int64_t n, float* out, int64_t wide) {
+  for (int64_t i = 0; i < wide; i += W)
+    for (int64_t c = 0; c < n; c += W) {
+      vec r[W];
+      for (int k = 0; k < W; k++) r[k] = i + k < count ? load(in + (i + k) * in_row + c) : vec{};
+      exchange<1>(r);
+      exchange<2>(r);
+      if (W > 4) exchange<4>(r);
+      if (W > 8) exchange<W / 2>(r);
+      for (int k = 0; k < W; k++) store(out + (c + k) * wide + i, r[k]);
+    }
+}
+
+// shares turns a row of scores into shares and returns what they are to be scaled
+// by to sum to 1; what is over is 0.
+static float shares(float* s, const float* mask, int64_t mask_step, int64_t n, int64_t wide) {
   vec top = all(-3.4e38f);
   for (int64_t c = 0; c < wide; c += W) {
     vec v = load(s + c);
@@ -364,59 +422,73 @@ static void shares(float* s, const float* mask, int64_t mask_step, int64_t n, in
     store(s + c, v);
     total += v;
   }
-  const float scale = 1 / sum(total);
-  for (int64_t c = 0; c < wide; c += W) store(s + c, load(s + c) * scale);
+  return 1 / sum(total);
 }
 
-// scores computes the shares of query rows [from, from+m) of text t, s [m, wide]:
-// queries are scaled and wide.
+// Rows are some query rows of the texts that look at one image.
+struct Rows {
+  int64_t n, text[kQueryBlock], at[kQueryBlock];  // at: the row within its text
+};
+
+// next fills rows with those that follow: text x of the list, from its row on.
 template <class T>
-static void scores(const Attention<T>& a, int64_t t, int64_t from, int64_t m, const float* queries, const float* keys_turned,
-                   int64_t deep, int64_t wide, float* s) {
-  multiply({queries, deep, 1, keys_turned, wide, s, wide, a.deep, false}, m, wide);
-  for (int64_t i = 0; i < m; i++) {
-    const float* mask = a.mask ? a.mask + t * a.mask_text + (from + i) * a.mask_row : nullptr;
-    shares(s + i * wide, mask, a.mask_key, a.keys, wide);
+static bool next(const Attention<T>& a, int64_t end, int64_t& x, int64_t& from, Rows& rows) {
+  rows.n = 0;
+  while (x < end && rows.n < kQueryBlock) {
+    const int64_t t = a.texts[x];
+    for (; from < a.length && rows.n < kQueryBlock; from++, rows.n++) rows.text[rows.n] = t, rows.at[rows.n] = from;
+    if (from == a.length) x++, from = 0;
+  }
+  return rows.n > 0;
+}
+
+// scores computes the shares of rows, s [rows, wide], and what they are to be
+// scaled by: queries are scaled and wide.
+template <class T>
+static void scores(const Attention<T>& a, const Rows& rows, const float* queries, const float* keys_turned, int64_t deep, int64_t wide,
+                   float* s, float* scales) {
+  multiply({queries, deep, 1, keys_turned, wide, s, wide, a.deep, false}, rows.n, wide);
+  for (int64_t i = 0; i < rows.n; i++) {
+    const float* mask = a.mask ? a.mask + rows.text[i] * a.mask_text + rows.at[i] * a.mask_row : nullptr;
+    scales[i] = shares(s + i * wide, mask, a.mask_key, a.keys, wide);
   }
 }
 
-// dropout_scores is in with dropout, the same for the same rows of the same text.
+// dropout_scores is in with dropout, the same for the same row and head.
 template <class T>
-static void dropout_scores(const Attention<T>& a, int64_t t, int64_t h, int64_t from, int64_t m, int64_t wide, const float* in, float* out) {
-  for (int64_t i = 0; i < m; i++) {
-    uint32_t key = a.drop.key((t * a.heads + h) * a.length + from + i);
+static void dropout_scores(const Attention<T>& a, const Rows& rows, int64_t h, int64_t wide, const float* in, float* out) {
+  for (int64_t i = 0; i < rows.n; i++) {
+    uint32_t key = a.drop.key((rows.text[i] * a.heads + h) * a.length + rows.at[i]);
     for (int64_t c = 0; c < wide; c += W) store(out + i * wide + c, dropped(load(in + i * wide + c), a.drop, key, c));
   }
 }
 
-// attend computes one head of all texts of one image. room holds what
+// attend computes one head of all texts of one image. room is of the size that
 // attention_room says.
 template <class T>
 static void attend(const Attention<T>& a, int64_t image, int64_t h, float* room) {
   if (a.first[image] == a.first[image + 1]) return;
-  const int64_t deep = padded(a.deep), wide = padded(a.keys);
-  float* keys = room;                    // [keys, deep]
-  float* values = keys + a.keys * deep;  // [keys, deep]
-  float* turned = values + a.keys * deep;
-  float* queries = turned + deep * wide;       // [block, deep]
-  float* s = queries + kQueryBlock * deep;     // [block, wide]
-  float* context = s + kQueryBlock * wide;     // [block, deep]
+  const int64_t n = a.keys, deep = padded(a.deep), wide = padded(n);
+  float* keys = room;               // [n, deep]
+  float* values = keys + n * deep;  // [n, deep]
+  float* turned = values + n * deep;
+  float* queries = turned + deep * wide;    // [block, deep]
+  float* s = queries + kQueryBlock * deep;  // [block, wide]
+  float* context = s + kQueryBlock * wide;  // [block, deep]
   const int64_t at = h * a.deep;
-  widen(a.k + image * a.k_image + at, a.k_row, a.keys, a.deep, 1, keys, deep);
-  widen(a.v + image * a.v_image + at, a.v_row, a.keys, a.deep, 1, values, deep);
-  turn(keys, deep, a.keys, a.deep, turned, wide);
-  for (int64_t x = a.first[image]; x < a.first[image + 1]; x++) {
-    const int64_t t = a.texts[x];
-    for (int64_t from = 0; from < a.length; from += kQueryBlock) {
-      const int64_t m = a.length - from < kQueryBlock ? a.length - from : kQueryBlock;
-      widen(a.q + t * a.q_text + from * a.q_row + at, a.q_row, m, a.deep, a.scale, queries, deep);
-      scores(a, t, from, m, queries, turned, deep, wide, s);
-      if (a.drop.threshold) dropout_scores(a, t, h, from, m, wide, s, s);
-      multiply({s, wide, 1, values, deep, context, deep, a.keys, false}, m, deep);
-      for (int64_t i = 0; i < m; i++)
-        for (int64_t c = 0; c < a.deep; c += W)
-          store(a.out + (t * a.length + from + i) * a.width + at + c, load(context + i * deep + c), a.deep - c);
-    }
+  widen(a.k + image * a.k_image + at, a.k_row, n, a.deep, 1, keys, deep);
+  widen(a.v + image * a.v_image + at, a.v_row, n, a.deep, 1, values, deep);
+  turn(keys, deep, n, deep, turned, wide);
+  Rows rows;
+  for (int64_t x = a.first[image], from = 0; next(a, a.first[image + 1], x, from, rows);) {
+    for (int64_t i = 0; i < rows.n; i++) widen(a.q + rows.text[i] * a.q_text + rows.at[i] * a.q_row + at, 0, 1, a.deep, a.scale, queries + i * deep, deep);
+    float scales[kQueryBlock];
+    scores(a, rows, queries, turned, deep, wide, s, scales);
+    if (a.drop.threshold) dropout_scores(a, rows, h, wide, s, s);
+    multiply({s, wide, 1, values, deep, context, deep, n, false}, rows.n, deep);
+    for (int64_t i = 0; i < rows.n; i++)
+      for (int64_t c = 0; c < a.deep; c += W)
+        store(a.out + (rows.text[i] * a.length + rows.at[i]) * a.width + at + c, load(context + i * deep + c) * scales[i], a.deep - c);
   }
 }
 
@@ -425,51 +497,54 @@ static void attend(const Attention<T>& a, int64_t image, int64_t h, float* room)
 template <class T>
 static void attend_backward(const AttentionBackward<T>& b, int64_t image, int64_t h, float* room) {
   const Attention<T>& a = b.forward;
-  const int64_t deep = padded(a.deep), wide = padded(a.keys);
+  const int64_t n = a.keys, deep = padded(a.deep), wide = padded(n);
   float* keys = room;
-  float* values = keys + a.keys * deep;
-  float* turned = values + a.keys * deep;       // keys, [deep, wide]
+  float* values = keys + n * deep;
+  float* turned = values + n * deep;            // keys, [deep, wide]
   float* values_turned = turned + deep * wide;  // [deep, wide]
-  float* dkeys = values_turned + deep * wide;   // [keys, deep]
-  float* dvalues = dkeys + a.keys * deep;
-  float* queries = dvalues + a.keys * deep;     // [block, deep]
+  float* dkeys = values_turned + deep * wide;   // [n, deep]
+  float* dvalues = dkeys + n * deep;
+  float* queries = dvalues + n * deep;          // [block, deep]
   float* dout = queries + kQueryBlock * deep;   // [block, deep]
   float* dqueries = dout + kQueryBlock * deep;  // [block, deep]
   float* s = dqueries + kQueryBlock * deep;     // [block, wide]
   float* kept = s + kQueryBlock * wide;         // [block, wide]: after dropout
   float* ds = kept + kQueryBlock * wide;        // [block, wide]
   const int64_t at = h * a.deep;
-  widen(a.k + image * a.k_image + at, a.k_row, a.keys, a.deep, 1, keys, deep);
-  widen(a.v + image * a.v_image + at, a.v_row, a.keys, a.deep, 1, values, deep);
-  turn(keys, deep, a.keys, a.deep, turned, wide);
-  turn(values, deep, a.keys, a.deep, values_turned, wide);
-  for (int64_t i = 0; i < a.keys * deep; i += W) store(dkeys + i, vec{}), store(dvalues + i, vec{});
-  for (int64_t x = a.first[image]; x < a.first[image + 1]; x++) {
-    const int64_t t = a.texts[x];
-    for (int64_t from = 0; from < a.length; from += kQueryBlock) {
-      const int64_t m = a.length - from < kQueryBlock ? a.length - from : kQueryBlock;
-      widen(a.q + t * a.q_text + from * a.q_row + at, a.q_row, m, a.deep, a.scale, queries, deep);
-      widen(b.dout + (t * a.length + from) * a.width + at, a.width, m, a.deep, 1, dout, deep);
-      scores(a, t, from, m, queries, turned, deep, wide, s);
-      const float* shared = s;
-      if (a.drop.threshold) dropout_scores(a, t, h, from, m, wide, s, kept), shared = kept;
-      multiply({shared, 1, wide, dout, deep, dvalues, deep, m, true}, a.keys, deep);
-      multiply({dout, deep, 1, values_turned, wide, ds, wide, a.deep, false}, m, wide);
-      if (a.drop.threshold) dropout_scores(a, t, h, from, m, wide, ds, ds);
-      for (int64_t i = 0; i < m; i++) {  // through the softmax
-        vec total = {};
-        for (int64_t c = 0; c < wide; c += W) total += load(s + i * wide + c) * load(ds + i * wide + c);
-        const float mean = sum(total);
-        for (int64_t c = 0; c < wide; c += W) store(ds + i * wide + c, load(s + i * wide + c) * (load(ds + i * wide + c) - mean));
-      }
-      multiply({ds, 1, wide, queries, deep, dkeys, deep, m, true}, a.keys, deep);
-      multiply({ds, wide, 1, keys, deep, dqueries, deep, a.keys, false}, m, deep);
-      for (int64_t i = 0; i < m; i++)
-        for (int64_t c = 0; c < a.deep; c += W)
-          store(b.dq + t * b.dq_text + (from + i) * b.dq_row + at + c, load(dqueries + i * deep + c) * a.scale, a.deep - c);
+  widen(a.k + image * a.k_image + at, a.k_row, n, a.deep, 1, keys, deep);
+  widen(a.v + image * a.v_image + at, a.v_row, n, a.deep, 1, values, deep);
+  turn(keys, deep, n, deep, turned, wide);
+  turn(values, deep, n, deep, values_turned, wide);
+  for (int64_t i = 0; i < n * deep; i += W) store(dkeys + i, vec{}), store(dvalues + i, vec{});
+  Rows rows;
+  for (int64_t x = a.first[image], from = 0; next(a, a.first[image + 1], x, from, rows);) {
+    const int64_t m = rows.n;
+    for (int64_t i = 0; i < m; i++) {
+      widen(a.q + rows.text[i] * a.q_text + rows.at[i] * a.q_row + at, 0, 1, a.deep, a.scale, queries + i * deep, deep);
+      widen(b.dout + (rows.text[i] * a.length + rows.at[i]) * a.width + at, 0, 1, a.deep, 1, dout + i * deep, deep);
     }
+    float scales[kQueryBlock];
+    scores(a, rows, queries, turned, deep, wide, s, scales);
+    for (int64_t i = 0; i < m; i++)
+      for (int64_t c = 0; c < wide; c += W) store(s + i * wide + c, load(s + i * wide + c) * scales[i]);
+    const float* shared = s;
+    if (a.drop.threshold) dropout_scores(a, rows, h, wide, s, kept), shared = kept;
+    multiply({shared, 1, wide, dout, deep, dvalues, deep, m, true}, n, deep);
+    multiply({dout, deep, 1, values_turned, wide, ds, wide, a.deep, false}, m, wide);
+    if (a.drop.threshold) dropout_scores(a, rows, h, wide, ds, ds);
+    for (int64_t i = 0; i < m; i++) {  // through the softmax
+      vec total = {};
+      for (int64_t c = 0; c < wide; c += W) total += load(s + i * wide + c) * load(ds + i * wide + c);
+      const float mean = sum(total);
+      for (int64_t c = 0; c < wide; c += W) store(ds + i * wide + c, load(s + i * wide + c) * (load(ds + i * wide + c) - mean));
+    }
+    multiply({ds, 1, wide, queries, deep, dkeys, deep, m, true}, n, deep);
+    multiply({ds, wide, 1, keys, deep, dqueries, deep, n, false}, m, deep);
+    for (int64_t i = 0; i < m; i++)
+      for (int64_t c = 0; c < a.deep; c += W)
+        store(b.dq + rows.text[i] * b.dq_text + rows.at[i] * b.dq_row + at + c, load(dqueries + i * deep + c) * a.scale, a.deep - c);
   }
-  for (int64_t i = 0; i < a.keys; i++)
+  for (int64_t i = 0; i < n; i++)
     for (int64_t c = 0; c < a.deep; c += W) {
       store(b.dk + image * b.dk_image + i * b.dk_row + at + c, load(dkeys + i * deep + c), a.deep - c);
       store(b.dv + image * b.dk_image + i * b.dk_row + at + c, load(dvalues + i * deep + c), a.deep - c);

@@ -18,6 +18,10 @@ int vt_cuda_count(void);
 void vt_set_threads(int n);
 void vt_release_threads(void);
 int vt_get_threads(void);
+void* vt_state(void);
+void vt_state_free(void* state);
+void* vt_alone_begin(void* state);
+void vt_alone_end(void* alone);
 const char* vt_cpu_capability(void);
 
 // Storage and shape.
@@ -58,6 +62,7 @@ int vt_norm(void* x, void* y, void* weight, void* bias, double p, double eps, in
 void* vt_low(void* t);
 int vt_distilled_cross_entropy(void* logits, void* teacher, void* words, double distill, int64_t ignore, void** out);
 int vt_attend(void* q, void* k, void* v, void* of, void* mask, int64_t heads, double p, void** out);
+void* vt_linear(void* x, void* weight, void* bias);
 
 // Autograd.
 int vt_set_requires_grad(void* t, int on);

@@ -1,6 +1,13 @@
 package torch
 
-import "github.com/sugarme/gotch/libtch"
+// #include "native.h"
+import "C"
+
+import (
+	"unsafe"
+
+	"github.com/sugarme/gotch/libtch"
+)
 
 func optional(t *Tensor) libtch.Ctensor {
 	if t == nil {
@@ -9,11 +16,11 @@ func optional(t *Tensor) libtch.Ctensor {
 	return t.ct()
 }
 
-// Linear returns t·weightᵀ + bias, weight [out, in]; bias may be nil.
+// Linear returns t·weightᵀ + bias, t [..., in], weight [out, in]; bias may be nil.
+// Under [Autocast] the result is bf16; on a CPU the weight's copy in bf16 is made
+// anew by the backward rather than kept for it.
 func (t *Tensor) Linear(weight, bias *Tensor) *Tensor {
-	c := begin(t, weight)
-	libtch.AtgLinear(c.slot, t.ct(), weight.ct(), optional(bias))
-	return c.end("linear")
+	return native("linear", func() unsafe.Pointer { return C.vt_linear(t.c, weight.c, orNil(bias)) }, t, weight, bias)
 }
 
 // Conv2D convolves [B, C, H, W] with weight [O, C, k, k]; bias may be nil.
