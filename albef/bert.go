@@ -108,12 +108,16 @@ type KeyValues struct {
 
 // Image projects embeds [I, P, C] for the fusion layers.
 func (m *TextModel) Image(embeds *torch.Tensor) KeyValues {
-	embeds = m.seen(embeds)
-	var kv KeyValues
-	for _, l := range m.layers[m.config.FusionLayer:] {
-		kv.keys, kv.values = append(kv.keys, l.cross.key.forward(embeds)), append(kv.values, l.cross.value.forward(embeds))
-	}
-	return kv
+	layers := m.layers[m.config.FusionLayer:]
+	both := embeds.Scope().Segment(func(s *torch.Scope) []*torch.Tensor {
+		embeds := m.seen(s.Use(embeds))
+		both := make([]*torch.Tensor, 2*len(layers))
+		for i, l := range layers {
+			both[i], both[len(layers)+i] = l.cross.key.forward(embeds), l.cross.value.forward(embeds)
+		}
+		return both
+	})
+	return KeyValues{keys: both[:len(layers)], values: both[len(layers):]}
 }
 
 // seen is what keys are made of, in the type of matrix products.
@@ -192,11 +196,17 @@ func (m *TextModel) Encode(ids, mask *torch.Tensor, dropout float64) *torch.Tens
 
 // embed looks ids [B, T] up and adds their positions: [B, T, C].
 func (m *TextModel) embed(ids *torch.Tensor, dropout float64) *torch.Tensor {
-	s := ids.Scope()
-	x := ids.Embedding(m.words, padding)
-	x = x.Add(s.Use(m.positions).Narrow(0, 0, ids.Size(1)).Add(s.Use(m.types).Select(0, 0)))
-	x, _ = m.embedNorm.After(x, nil, 0)
-	return x.Dropout(dropout)
+	return segment(ids.Scope(), func(s *torch.Scope) *torch.Tensor {
+		x := s.Use(ids).Embedding(m.words, padding)
+		x = x.Add(s.Use(m.positions).Narrow(0, 0, ids.Size(1)).Add(s.Use(m.types).Select(0, 0)))
+		x, _ = m.embedNorm.After(x, nil, 0)
+		return x.Dropout(dropout)
+	})
+}
+
+// segment is [torch.Scope.Segment] of one result.
+func segment(s *torch.Scope, run func(s *torch.Scope) *torch.Tensor) *torch.Tensor {
+	return s.Segment(func(s *torch.Scope) []*torch.Tensor { return []*torch.Tensor{run(s)} })[0]
 }
 
 // FuseMap is Fuse that also returns the cross-attention probabilities of one
@@ -242,8 +252,10 @@ func (m *TextModel) finish(norm *torch.LayerNorm, st [2]*torch.Tensor, dropout f
 	if norm == nil {
 		return st[0]
 	}
-	full, _ := norm.After(st[0], st[1], dropout)
-	return full
+	return segment(st[0].Scope(), func(s *torch.Scope) *torch.Tensor {
+		full, _ := norm.After(s.Use(st[0]), st[1], dropout)
+		return full
+	})
 }
 
 func (m *TextModel) layer(l textLayer, st [2]*torch.Tensor, scores *torch.Tensor, image layerImage, dropout float64) [2]*torch.Tensor {

@@ -101,11 +101,11 @@ func (e *ImageEncoder) tokens(image *torch.Tensor) *torch.Tensor {
 // Forward encodes image [B, 3, R, R], normalised pixels, as embeds [B, P, C], in
 // the type of matrix products.
 func (e *ImageEncoder) Forward(image *torch.Tensor) *torch.Tensor {
-	stream := [2]*torch.Tensor{e.tokens(image)}
+	stream := [2]*torch.Tensor{segment(image.Scope(), func(s *torch.Scope) *torch.Tensor { return e.tokens(s.Use(image)) })}
 	for _, b := range e.blocks {
 		stream = torch.Advance(stream, b.forward)
 	}
-	return e.finish(stream)
+	return torch.Advance(stream, func(stream [2]*torch.Tensor) [2]*torch.Tensor { return [2]*torch.Tensor{e.finish(stream)} })[0]
 }
 
 // ForwardMap is Forward that also returns the attention probabilities of one

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdlib>
 #include <mutex>
 #include <vector>
@@ -67,11 +68,15 @@ class BlockAllocator final : public c10::Allocator {
       block = fresh(size);
       *reinterpret_cast<size_t*>(block) = size.index;
     }
+    count(static_cast<int64_t>(bytes_of(*reinterpret_cast<size_t*>(block))));
     void* data = block + kAlign;
     return {data, data, &release, c10::DeviceType::CPU};
   }
   c10::DeleterFnPtr raw_deleter() const override { return &release; }
   void copy_data(void* dest, const void* src, size_t n) const override { default_copy_data(dest, src, n); }
+
+  // peak returns the most bytes that tensors had at a time since it was last called.
+  int64_t peak() { return peak_.exchange(used_); }
 
   // drop gives the pages of what waits back to the system. The blocks stay, and
   // get pages again where they are used again.
@@ -88,6 +93,12 @@ class BlockAllocator final : public c10::Allocator {
 
  private:
   static void release(void* data);
+
+  void count(int64_t bytes) {
+    int64_t used = used_ += bytes;
+    for (int64_t peak = peak_; used > peak && !peak_.compare_exchange_weak(peak, used);) {
+    }
+  }
 
   // take looks for a waiting block of the size, or up to an octave above: a
   // batch with shorter texts than the last one uses what that left.
@@ -128,6 +139,7 @@ class BlockAllocator final : public c10::Allocator {
 
   char* arena_ = nullptr;
   size_t left_ = 0;
+  std::atomic<int64_t> used_{0}, peak_{0};
   std::mutex lock_;
   std::array<std::vector<char*>, kSizes> waiting_;
 };
@@ -143,6 +155,7 @@ void BlockAllocator::release(void* data) {
   char* block = static_cast<char*>(data) - kAlign;
   size_t index = *reinterpret_cast<size_t*>(block);
   auto& b = blocks();
+  b.used_ -= static_cast<int64_t>(bytes_of(index));
   std::lock_guard<std::mutex> hold(b.lock_);
   b.waiting_[index].push_back(block);
 }
@@ -160,4 +173,5 @@ __attribute__((constructor)) void install() {
 }  // namespace
 
 extern "C" void vt_drop_cache(void) { blocks().drop(); }
+extern "C" int64_t vt_peak_memory(void) { return blocks().peak(); }
 extern "C" void vt_lasting(int on) { lasting = on != 0; }

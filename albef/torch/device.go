@@ -155,3 +155,7 @@ func Pin() (release func()) {
 // DropCache gives the memory of freed CPU tensors, which is kept for the next
 // ones of their sizes, back to the system.
 func DropCache() { C.vt_drop_cache() }
+
+// PeakMemory returns the most bytes that CPU tensors had at a time since it was
+// last called.
+func PeakMemory() int64 { return int64(C.vt_peak_memory()) }

@@ -138,17 +138,28 @@ func orNil(t *Tensor) unsafe.Pointer {
 // Advance runs one layer on the state of a stream in a scope of its own, and
 // returns the new state. What the layer made on the way and the old state are
 // freed, but for what autograd keeps of them: memory doesn't add up from layer
-// to layer. A nil entry of the state stays one.
+// to layer. A nil entry of the state stays one. On a [Tape] of layers it is a
+// segment.
 func Advance(state [2]*Tensor, layer func(state [2]*Tensor) [2]*Tensor) (out [2]*Tensor) {
 	s := innermost(state[:]...)
-	s.Do(func(in *Scope) {
+	run := func(in *Scope) [2]*Tensor {
 		var own [2]*Tensor
 		for i, x := range state {
 			if x != nil {
 				own[i] = in.Use(x)
 			}
 		}
-		out = layer(own)
+		return layer(own)
+	}
+	if t := s.recording(); t != nil && t.Layers {
+		copy(out[:], s.Segment(func(in *Scope) []*Tensor {
+			next := run(in)
+			return next[:]
+		}))
+		return out
+	}
+	s.Do(func(in *Scope) {
+		out = run(in)
 		for i, x := range out {
 			if x != nil && (i == 0 || x != out[0]) {
 				in.Keep(x)

@@ -312,6 +312,18 @@ int vt_backward(void* loss) {
   return status([&] { T(loss).backward(); });
 }
 
+// What needs no gradient is no root.
+int vt_backward_with(void** outs, void** grads, int64_t n) {
+  return status([&] {
+    std::vector<at::Tensor> roots, with;
+    for (int64_t i = 0; i < n; i++)
+      if (T(outs[i]).requires_grad()) roots.push_back(T(outs[i])), with.push_back(T(grads[i]));
+    if (!roots.empty()) torch::autograd::backward(roots, with);
+  });
+}
+
+int vt_grad_enabled(void) { return at::GradMode::is_enabled(); }
+
 int vt_fused_adamw(void** params, void** grads, void** m, void** v, void** steps, int64_t n, double lr, double beta1,
                    double beta2, double decay, double eps) {
   return status([&] {
@@ -373,6 +385,8 @@ int vt_autocast_set(int cuda, int on) {
   at::autocast::set_autocast_enabled(kind, on != 0);
   return was;
 }
+
+int vt_autocast_on(int cuda) { return at::autocast::is_autocast_enabled(cuda ? at::kCUDA : at::kCPU); }
 
 int vt_seed(int64_t seed) {
   return status([&] { torch::manual_seed(seed); });

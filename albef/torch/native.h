@@ -12,6 +12,7 @@ const char* vt_error(void);
 // Start-up.
 const char* vt_version(void);
 void vt_drop_cache(void);
+int64_t vt_peak_memory(void);
 void vt_lasting(int on);
 int vt_load_library(const char* path);
 int vt_cuda_count(void);
@@ -70,6 +71,8 @@ int vt_zero_grad(void** ts, int64_t n);
 int vt_grads(void** ts, int64_t n, void** out);
 int vt_gradients(void* loss, void** inputs, int64_t n, int keep, void** out);
 int vt_backward(void* loss);
+int vt_backward_with(void** outs, void** grads, int64_t n);
+int vt_grad_enabled(void);
 
 // Optimiser and momentum.
 int vt_fused_adamw(void** params, void** grads, void** m, void** v, void** steps, int64_t n, double lr, double beta1,
@@ -85,6 +88,7 @@ int vt_autocast_enter(int cuda);
 int vt_autocast_leave(int cuda);
 // Sets whether it is on and returns whether it was.
 int vt_autocast_set(int cuda, int on);
+int vt_autocast_on(int cuda);
 
 // Times of operations: a line each of name, calls and nanoseconds, tab between.
 void vt_profile_begin(void);

@@ -22,6 +22,7 @@ type Scope struct {
 	// costs no Go memory but its tensors' handles.
 	inner *Scope
 	freed []unsafe.Pointer
+	tape  *Tape // nil: none
 	// out is where operations put their results. It is shared by nested scopes,
 	// and apart because cgo refuses memory that also holds Go pointers.
 	out *[4]libtch.Ctensor
@@ -63,6 +64,7 @@ func (s *Scope) Do(fn func(s *Scope)) {
 	if inner == nil {
 		inner = &Scope{parent: s, depth: s.depth + 1, out: s.out}
 	}
+	inner.tape = s.tape
 	defer func() {
 		inner.close()
 		s.inner = inner
