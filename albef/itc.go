@@ -15,30 +15,69 @@ type together struct {
 	queue *torch.Tensor // [B, Q], for queries of both kinds; nil: nothing
 }
 
+// queries are features of both kinds, [B, D], the online model's and the
+// momentum model's.
+type queries struct{ image, text, imageM, textM *torch.Tensor }
+
+// bank is what queries are compared with: this batch's momentum features
+// followed by the queue, as parts [D, n] side by side.
+type bank struct{ images, texts []*torch.Tensor }
+
+// newBank makes the bank of the batch with momentum features [B, D], before they
+// are pushed.
+func (m *Model) newBank(imageM, textM *torch.Tensor) bank {
+	s, n := imageM.Scope(), imageM.Size(0)
+	return bank{
+		images: append([]*torch.Tensor{imageM.T()}, m.queue.bank(s, m.queue.images, n)...),
+		texts:  append([]*torch.Tensor{textM.T()}, m.queue.bank(s, m.queue.texts, n)...),
+	}
+}
+
 // itc is the image-text contrastive loss with momentum distillation: ALBEF
-// eq. 1 and 6. Queries are the online features [B, D]; the bank is this
-// batch's momentum features followed by the queue. same makes for several right
-// answers.
-func (m *Model) itc(image, text, imageM, textM *torch.Tensor, same together, distill float64) itcTerms {
-	b := image.Size(0)
-	s := image.Scope()
-	imageBank := append([]*torch.Tensor{imageM.T()}, m.queue.bank(s, m.queue.images, b)...)
-	textBank := append([]*torch.Tensor{textM.T()}, m.queue.bank(s, m.queue.texts, b)...)
+// eq. 1 and 6. same makes for several right answers.
+func (m *Model) itc(ps []part, q queries, same together, distill float64) itcTerms {
+	s := q.image.Scope()
+	if same.batch == nil {
+		n := q.image.Size(0)
+		same.batch = s.Floats(identity(n), n, n).ToDevice(m.device)
+	}
+	with := m.newBank(q.imageM, q.textM)
+	out := s.InParts(len(ps), func(s *torch.Scope, k int) []*torch.Tensor {
+		p := ps[k]
+		own := queries{p.rows(s, q.image), p.rows(s, q.text), p.rows(s, q.imageM), p.rows(s, q.textM)}
+		terms := m.contrast(own, with, same.rows(s, p), distill)
+		// Copies: views would keep the similarities with the queue.
+		return []*torch.Tensor{terms.loss.Scale(1 / float64(len(ps))).View(1), terms.i2t.Contiguous(), terms.t2i.Contiguous()}
+	})
+	return itcTerms{loss: out[0].Sum(), i2t: out[1].Detach(), t2i: out[2].Detach()}
+}
+
+// answers are what is right for some queries of a batch of B.
+type answers struct {
+	i2t, t2i *torch.Tensor // [b, B], of images and of texts
+	queue    *torch.Tensor // [b, Q]; nil: nothing
+}
+
+// rows are the answers of a part of the batch.
+func (t together) rows(s *torch.Scope, p part) answers {
+	return answers{i2t: p.rows(s, t.batch), t2i: p.rows(s, t.batch.T()), queue: p.rows(s, t.queue)}
+}
+
+// contrast is ITC of some queries [b, D] of a batch of B, or of all.
+func (m *Model) contrast(q queries, with bank, right answers, distill float64) itcTerms {
+	b := with.images[0].Size(1)
 	var i2tTargets, t2iTargets *torch.Tensor
 	torch.NoGrad(func() {
-		if same.batch == nil {
-			same.batch = s.Floats(identity(b), b, b).ToDevice(m.device)
+		if right.queue == nil {
+			right.queue = q.image.Scope().Zeros(m.device, q.image.Size(0), m.queue.size)
 		}
-		if same.queue == nil {
-			same.queue = s.Zeros(m.device, b, m.queue.size)
-		}
-		i2tTargets, t2iTargets = bankTargets(same.batch, same.queue), bankTargets(same.batch.T(), same.queue)
+		i2tTargets, t2iTargets = bankTargets(right.i2t, right.queue), bankTargets(right.t2i, right.queue)
 		if distill > 0 {
-			i2tTargets = m.similarities(imageM, textBank).Softmax(1).Scale(distill).Add(i2tTargets.Scale(1 - distill))
-			t2iTargets = m.similarities(textM, imageBank).Softmax(1).Scale(distill).Add(t2iTargets.Scale(1 - distill))
+			i2tTargets = m.similarities(q.imageM, with.texts).Softmax(1).Scale(distill).Add(i2tTargets.Scale(1 - distill))
+			t2iTargets = m.similarities(q.textM, with.images).Softmax(1).Scale(distill).Add(t2iTargets.Scale(1 - distill))
 		}
 	})
-	i2t, t2i := m.similarities(image, textBank), m.similarities(text, imageBank) // [B, B+Q]
+	i2t, t2i := m.similarities(q.image, with.texts), m.similarities(q.text, with.images) // [b, B+Q]
 	loss := softCrossEntropy(i2t, i2tTargets).Add(softCrossEntropy(t2i, t2iTargets)).Scale(0.5)
 	return itcTerms{loss: loss, i2t: i2t.Detach().Narrow(1, 0, b), t2i: t2i.Detach().Narrow(1, 0, b)}
 }
@@ -57,8 +96,8 @@ func (m *Model) similarities(query *torch.Tensor, bank []*torch.Tensor) (out *to
 	return out
 }
 
-// bankTargets spreads what is right, [B, B] of the batch and [B, Q] of the
-// queue, over the bank, [B, B+Q]; a row sums to 1.
+// bankTargets spreads what is right, [b, B] of the batch and [b, Q] of the
+// queue, over the bank, [b, B+Q]; a row sums to 1.
 func bankTargets(batch, queue *torch.Tensor) *torch.Tensor {
 	right := torch.Cat(1, batch, queue)
 	return right.Div(right.SumDim(1, true))

@@ -8,6 +8,21 @@ type negatives struct {
 	labels        *torch.Tensor // [2B] int64: 0, or ignored where everything in the batch belongs together
 }
 
+// rows are what was drawn for a part of the batch.
+func (d negatives) rows(s *torch.Scope, p part) negatives {
+	n := d.images.Size(0)
+	labels := s.Use(d.labels)
+	return negatives{
+		images: p.rows(s, d.images), texts: p.rows(s, d.texts),
+		labels: torch.Cat(0, p.rows(s, labels.Narrow(0, 0, n)), p.rows(s, labels.Narrow(0, n, n))),
+	}
+}
+
+// asked returns how many labels count, of the pairs that match too: a scalar.
+func (d negatives) asked() *torch.Tensor {
+	return d.labels.Ne(ignored).To(torch.Float32).Sum().Shift(float64(d.images.Size(0)))
+}
+
 // hardNegatives draws, for every text, an image that it doesn't belong to and,
 // for every image, such a text, the likelier the more similar they look. same
 // is where a text is true of an image, [B images, B texts]; nil means the

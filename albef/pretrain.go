@@ -58,7 +58,7 @@ func (l Losses) Total() *torch.Tensor {
 // student is what the online model makes of a batch before ITC.
 type student struct {
 	embeds       *torch.Tensor // [B, P, C]
-	text, masked *torch.Tensor // [B, T, C]
+	text, masked *torch.Tensor // [B, T, C]; masked is nil where MLM isn't trained
 	image        *torch.Tensor // [B, D]
 	feats        *torch.Tensor // [B, D]
 }
@@ -73,98 +73,182 @@ type student struct {
 // values are projected once; positives, negatives and the masked texts meet
 // them in one batch; the last fusion layer and the heads see only what is asked,
 // the texts' first tokens and the hidden words.
-func (m *Model) Pretrain(b Batch, distill float64) Losses {
-	m.temp.ClampInPlace(0.001, 0.5)
-	st := m.encode(b)
-	var imageM, textM, teacher *torch.Tensor
-	torch.NoGrad(func() {
-		m.MomentumUpdate()
-		imageM, textM, teacher = m.teach(b, st.embeds, distill)
-	})
-	terms := m.itc(st.image, st.feats, imageM, textM, together{batch: b.Same}, distill)
-	torch.NoGrad(func() { m.queue.push(imageM, textM) })
+func (m *Model) Pretrain(b Batch, distill float64) Losses { return m.PretrainParts(b, distill, 1) }
 
-	drawn := m.hardNegatives(terms, b.Same)
-	out := Losses{ITC: terms.loss, NegImages: drawn.images, NegTexts: drawn.texts}
-	kv := m.Text.Image(st.embeds)
-	m.fuseAll(b, st, kv, teacher, distill, drawn, &out)
-	if b.Claims != nil {
-		out.Claims = m.claimLoss(b.Claims, kv)
-	}
+// PretrainParts is [Model.Pretrain] of a batch that is worked off in parts of as
+// many pairs: on a [torch.Tape] the memory is that of one part and of what the
+// parts have in common. Losses and gradients are those of the whole batch, as
+// negatives are drawn among all of it; only dropout is drawn in another order.
+// The number of parts divides the batch.
+func (m *Model) PretrainParts(b Batch, distill float64, parts int) Losses {
+	m.temp.ClampInPlace(0.001, 0.5)
+	out, embeds := m.losses(m.cut(b, parts), together{batch: b.Same}, distill, m.queue.push)
 	if b.Cells != nil && !m.frozen {
-		out.Cells = m.CellLoss(st.embeds, *b.Cells)
+		out.Cells = m.CellLoss(embeds, *b.Cells)
 	}
 	return out
+}
+
+// losses computes the losses of pairs, with MLM where there are masked texts, and
+// the images' embeds [B, P, C]. push puts momentum features [B, D] into the
+// queue.
+func (m *Model) losses(ps []part, same together, distill float64, push func(imageM, textM *torch.Tensor)) (out Losses, embeds *torch.Tensor) {
+	st := m.encode(ps)
+	q := queries{image: st.image, text: st.feats}
+	var words *torch.Tensor
+	torch.NoGrad(func() {
+		m.MomentumUpdate()
+		q.imageM, q.textM, words = m.teach(ps, st.embeds, distill)
+	})
+	terms := m.itc(ps, q, same, distill)
+	torch.NoGrad(func() { push(q.imageM, q.textM) })
+	drawn := m.hardNegatives(terms, same.batch)
+	out = m.fuse(ps, st, words, distill, drawn)
+	out.ITC, out.NegImages, out.NegTexts = terms.loss, drawn.images, drawn.texts
+	return out, st.embeds
 }
 
 // encode runs the online encoders, clean and masked texts in one batch.
-func (m *Model) encode(b Batch) student {
+func (m *Model) encode(ps []part) student {
 	var st student
-	st.embeds = m.imageEmbeds(b.Images)
-	st.image = m.ImageProj(st.embeds.Select(1, 0))
-	n := b.IDs.Size(0)
-	texts := m.Text.Encode(torch.Cat(0, b.IDs, b.MaskedIDs), torch.Cat(0, b.Mask, b.Mask), m.config.Dropout)
-	st.text, st.masked = texts.Narrow(0, 0, n), texts.Narrow(0, n, n)
-	st.feats = m.TextProj(st.text.Select(1, 0))
+	s := ps[0].batch.IDs.Scope()
+	m.training(func() {
+		st.embeds = s.InParts(len(ps), func(s *torch.Scope, k int) []*torch.Tensor {
+			return []*torch.Tensor{m.Image.Forward(ps[k].in(s).Images)}
+		})[0]
+	})
+	out := s.InParts(len(ps), func(s *torch.Scope, k int) []*torch.Tensor {
+		image := m.ImageProj(ps[k].rows(s, st.embeds).Select(1, 0))
+		text, masked := m.encodeTexts(m.Text, ps[k].in(s))
+		return []*torch.Tensor{image, m.TextProj(text.Select(1, 0)), text, masked}
+	})
+	st.image, st.feats, st.text, st.masked = out[0], out[1], out[2], out[3]
 	return st
 }
 
-// imageEmbeds runs the image encoder, without gradients where it is frozen:
-// [B, P, C].
-func (m *Model) imageEmbeds(images *torch.Tensor) (out *torch.Tensor) {
-	if !m.frozen {
-		return m.Image.Forward(images)
+// training runs the image encoder's share, without gradients where it is frozen.
+func (m *Model) training(fn func()) {
+	if m.frozen {
+		torch.NoGrad(fn)
+		return
 	}
-	torch.NoGrad(func() { out = m.Image.Forward(images) })
+	fn()
+}
+
+// encodeTexts runs a text encoder on texts and, in the same batch, on the masked
+// ones where there are such: [B, T, C] each.
+func (m *Model) encodeTexts(encoder *TextModel, b Batch) (text, masked *torch.Tensor) {
+	if b.MaskedIDs == nil {
+		return encoder.Encode(b.IDs, b.Mask, m.config.Dropout), nil
+	}
+	n := b.IDs.Size(0)
+	both := encoder.Encode(torch.Cat(0, b.IDs, b.MaskedIDs), torch.Cat(0, b.Mask, b.Mask), m.config.Dropout)
+	return both.Narrow(0, 0, n), both.Narrow(0, n, n)
+}
+
+// teach runs the momentum model: features for ITC [B, D] and, where distillation
+// asks for them, word logits [n, V] at the hidden words. Like the official model
+// in training mode, it drops out as the student does. embeds are the student's of
+// the images; with a frozen image encoder the teacher's would be the same.
+func (m *Model) teach(ps []part, embeds *torch.Tensor, distill float64) (image, text, words *torch.Tensor) {
+	out := embeds.Scope().InParts(len(ps), func(s *torch.Scope, k int) []*torch.Tensor {
+		t, b, embeds := m.teacher, ps[k].in(s), ps[k].rows(s, embeds)
+		if !m.frozen {
+			embeds = t.image.Forward(b.Images)
+		}
+		image := t.imageFeats(embeds.Select(1, 0))
+		if distill == 0 || b.Positions == nil {
+			b.MaskedIDs = nil
+		}
+		text, masked := m.encodeTexts(t.text, b)
+		feats := t.textFeats(text.Select(1, 0))
+		if masked == nil {
+			return []*torch.Tensor{image, feats, nil}
+		}
+		hidden := t.text.FuseAt(b.Positions, masked, b.Mask, t.text.Image(embeds), m.config.Dropout)
+		return []*torch.Tensor{image, feats, t.text.Words(hidden)}
+	})
+	return out[0], out[1], out[2]
+}
+
+// fuse computes the losses of the fusion encoder: ITM, MLM and that of claims.
+// words are the teacher's logits of all parts, nil for none.
+func (m *Model) fuse(ps []part, st student, words *torch.Tensor, distill float64, drawn negatives) (out Losses) {
+	s := st.text.Scope()
+	losses := s.InParts(len(ps), func(s *torch.Scope, k int) []*torch.Tensor {
+		l := m.fusePart(ps[k], s, st, words, distill, drawn)
+		return []*torch.Tensor{one(l.ITM), one(l.MLM), one(l.Claims)}
+	})
+	out.ITM = losses[0].Sum()
+	if losses[2] != nil {
+		out.Claims = losses[2].Sum()
+	}
+	switch {
+	case losses[1] != nil:
+		out.MLM = losses[1].Sum()
+	case m.quirks: // the mean over nothing
+		out.MLM = out.ITM.Scale(math.NaN())
+	default:
+		out.MLM = s.Zeros(m.device)
+	}
 	return out
 }
 
-// teach runs the momentum model: features for ITC and, where distillation asks
-// for them, word logits [n, V] at the hidden words. Like the official model in
-// training mode, it drops out as the student does. embeds are the student's of
-// the images; with a frozen image encoder the teacher's would be the same.
-func (m *Model) teach(b Batch, embeds *torch.Tensor, distill float64) (image, text, words *torch.Tensor) {
-	t := m.teacher
-	if !m.frozen {
-		embeds = t.image.Forward(b.Images)
+// one is a scalar as a row, whose rows parts join; nil stays nil.
+func one(x *torch.Tensor) *torch.Tensor {
+	if x == nil {
+		return nil
 	}
-	image = t.imageFeats(embeds.Select(1, 0))
-	if distill == 0 || b.Positions == nil {
-		return image, t.textFeats(t.text.Encode(b.IDs, b.Mask, m.config.Dropout).Select(1, 0)), nil
-	}
-	n := b.IDs.Size(0)
-	both := t.text.Encode(torch.Cat(0, b.IDs, b.MaskedIDs), torch.Cat(0, b.Mask, b.Mask), m.config.Dropout)
-	text = t.textFeats(both.Narrow(0, 0, n).Select(1, 0))
-	hidden := t.text.FuseAt(b.Positions, both.Narrow(0, n, n), b.Mask, t.text.Image(embeds), m.config.Dropout)
-	return image, text, t.text.Words(hidden)
+	return x.View(1)
 }
 
-// fuseAll runs matched pairs, (text, drawn image), (drawn text, image) and the
-// masked texts through the fusion encoder as one batch of 4B.
-func (m *Model) fuseAll(b Batch, st student, kv KeyValues, teacher *torch.Tensor, distill float64, drawn negatives, out *Losses) {
-	n := b.IDs.Size(0)
-	s := b.IDs.Scope()
-	texts := torch.Cat(0, st.text, st.text, st.text.IndexSelect(0, drawn.texts), st.masked)
-	masks := torch.Cat(0, b.Mask, b.Mask, b.Mask.IndexSelect(0, drawn.texts), b.Mask)
-	own := s.Ints(count(n), n).ToDevice(m.device)
-	images := kv.Pick(torch.Cat(0, own, drawn.images, own, own))
+// fusePart runs a part's matched pairs, (text, drawn image), (drawn text, image)
+// and masked texts through the fusion encoder as one batch of 4n. The losses are
+// the part's share in those of the batch.
+func (m *Model) fusePart(p part, s *torch.Scope, st student, words *torch.Tensor, distill float64, all negatives) (out Losses) {
+	b, drawn := p.in(s), all.rows(s, p)
+	text := p.rows(s, st.text)
+	texts := []*torch.Tensor{text, text, s.Use(st.text).IndexSelect(0, drawn.texts)}
+	masks := []*torch.Tensor{b.Mask, b.Mask, s.Use(p.batch.Mask).IndexSelect(0, drawn.texts)}
+	kv, own, other := m.pairImages(p, s, st.embeds, drawn.images)
+	images := []*torch.Tensor{own, other, own}
 	length := b.IDs.Size(1)
-	rows := FirstTokens(s, 3*n, length, m.device)
+	rows := FirstTokens(s, 3*p.n, length, m.device)
+	if st.masked != nil {
+		texts, masks, images = append(texts, p.rows(s, st.masked)), append(masks, b.Mask), append(images, own)
+	}
 	if b.Positions != nil {
-		rows = torch.Cat(0, rows, b.Positions.Shift(float64(3*n*length)).To(torch.Int64))
+		rows = torch.Cat(0, rows, b.Positions.Shift(float64(3*p.n*length)).To(torch.Int64))
 	}
-	hidden := m.Text.FuseAt(rows, texts, masks, images, m.config.Dropout)
+	hidden := m.Text.FuseAt(rows, torch.Cat(0, texts...), torch.Cat(0, masks...), kv.Pick(torch.Cat(0, images...)), m.config.Dropout)
 
-	out.ITM = m.matchLoss(hidden.Narrow(0, 0, 3*n), drawn)
-	if b.Positions == nil {
-		out.MLM = s.Zeros(m.device)
-		if m.quirks { // the mean over nothing
-			out.MLM = hidden.Sum().To(torch.Float32).Scale(math.NaN())
-		}
-		return
+	out.ITM = m.matchLoss(hidden.Narrow(0, 0, 3*p.n), drawn)
+	if !p.whole() {
+		out.ITM = out.ITM.Mul(drawn.asked().Div(all.asked()))
 	}
-	logits := m.Text.Words(hidden.Narrow(0, 3*n, b.Positions.Size(0)))
-	out.MLM = logits.DistilledCrossEntropy(teacher, b.Words, distill, ignored) // ALBEF eq. 3 and 7
+	if b.Positions != nil {
+		n := b.Positions.Size(0)
+		logits := m.Text.Words(hidden.Narrow(0, 3*p.n, n))
+		if words != nil {
+			words = s.Use(words).Narrow(0, p.asks, n)
+		}
+		out.MLM = logits.DistilledCrossEntropy(words, b.Words, distill, ignored).Scale(p.askShare) // ALBEF eq. 3 and 7
+	}
+	if b.Claims != nil {
+		out.Claims = m.claimLoss(b.Claims, kv).Scale(p.claimShare)
+	}
+	return out
+}
+
+// pairImages projects the images that a part's pairs meet, the own ones and those
+// drawn from the whole batch, and says where in there they are: [n] each.
+func (m *Model) pairImages(p part, s *torch.Scope, embeds, drawn *torch.Tensor) (kv KeyValues, own, other *torch.Tensor) {
+	own = s.Ints(count(p.n), p.n).ToDevice(m.device)
+	if p.whole() {
+		return m.Text.Image(s.Use(embeds)), own, drawn
+	}
+	both := torch.Cat(0, p.rows(s, embeds), s.Use(embeds).IndexSelect(0, drawn))
+	return m.Text.Image(both), own, own.Shift(float64(p.n)).To(torch.Int64)
 }
 
 // claimLoss is ITM on the batch's further texts.

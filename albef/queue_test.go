@@ -64,11 +64,11 @@ func TestITCOfMatchedOneHotsIsNearZero(t *testing.T) {
 		m.queue.images.Copy(s.Zeros(torch.CPU, 8, 6))
 		m.queue.texts.Copy(s.Zeros(torch.CPU, 8, 6))
 		feats := s.Floats(identity(8), 8, 8)
-		if loss := m.itc(feats, feats, feats, feats, together{}, 0).loss.Item(); loss > 1e-6 {
+		if loss := m.itc([]part{{n: 8}}, queries{feats, feats, feats, feats}, together{}, 0).loss.Item(); loss > 1e-6 {
 			t.Errorf("matched: loss %g, want nearly 0", loss)
 		}
 		wrong := torch.Cat(0, feats.Narrow(0, 1, 7), feats.Narrow(0, 0, 1))
-		if loss := m.itc(feats, wrong, feats, wrong, together{}, 0).loss.Item(); loss < 50 {
+		if loss := m.itc([]part{{n: 8}}, queries{feats, wrong, feats, wrong}, together{}, 0).loss.Item(); loss < 50 {
 			t.Errorf("mismatched: loss %g, want about 100", loss)
 		}
 	})

@@ -51,20 +51,19 @@ func (b RetrievalBatch) Check(c Config) error {
 // a whole batch is of one image, no negative is asked about. Source:
 // model_retrieval.py forward.
 func (m *Model) Retrieval(b RetrievalBatch, distill float64) (itc, itm *torch.Tensor) {
-	embeds := m.imageEmbeds(b.Images)
-	text := m.Text.Encode(b.IDs, b.Mask, m.config.Dropout)
-	image, feats := m.ImageProj(embeds.Select(1, 0)), m.TextProj(text.Select(1, 0))
-	var imageM, textM *torch.Tensor
+	return m.RetrievalParts(b, distill, 1)
+}
+
+// RetrievalParts is [Model.Retrieval] of a batch that is worked off in parts, as
+// [Model.PretrainParts] does it.
+func (m *Model) RetrievalParts(b RetrievalBatch, distill float64, parts int) (itc, itm *torch.Tensor) {
 	var same together
-	torch.NoGrad(func() {
-		m.MomentumUpdate()
-		imageM, textM, _ = m.teach(Batch{Images: b.Images, IDs: b.IDs, Mask: b.Mask}, embeds, 0)
-		same = m.sameImage(b.Index)
+	torch.NoGrad(func() { same = m.sameImage(b.Index) })
+	pairs := Batch{Images: b.Images, IDs: b.IDs, Mask: b.Mask}
+	l, _ := m.losses(m.cut(pairs, parts), same, distill, func(imageM, textM *torch.Tensor) {
+		m.queue.pushGroups(imageM, textM, b.Index)
 	})
-	terms := m.itc(image, feats, imageM, textM, same, distill)
-	torch.NoGrad(func() { m.queue.pushGroups(imageM, textM, b.Index) })
-	drawn := m.hardNegatives(terms, same.batch)
-	return terms.loss, m.matchLoss(m.fuseDrawn(embeds, text, b.Mask, drawn), drawn)
+	return l.ITC, l.ITM
 }
 
 // sameImage compares the image ids [B] of a batch with each other and with the
@@ -76,17 +75,4 @@ func (m *Model) sameImage(index *torch.Tensor) together {
 		batch: own.EqTensor(index.View(1, n)).To(torch.Float32),
 		queue: own.EqTensor(index.Scope().Use(m.queue.groups)).To(torch.Float32),
 	}
-}
-
-// fuseDrawn runs matched pairs, (text, drawn image) and (drawn text, image)
-// through the fusion encoder as one batch, and returns their first tokens'
-// states [3B, C]. An image's keys and values are projected once.
-func (m *Model) fuseDrawn(embeds, text, mask *torch.Tensor, drawn negatives) *torch.Tensor {
-	n := text.Size(0)
-	own := text.Scope().Ints(count(n), n).ToDevice(m.device)
-	texts := torch.Cat(0, text, text, text.IndexSelect(0, drawn.texts))
-	masks := torch.Cat(0, mask, mask, mask.IndexSelect(0, drawn.texts))
-	images := m.Text.Image(embeds).Pick(torch.Cat(0, own, drawn.images, own))
-	first := FirstTokens(text.Scope(), 3*n, text.Size(1), m.device)
-	return m.Text.FuseAt(first, texts, masks, images, m.config.Dropout)
 }
