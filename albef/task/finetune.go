@@ -40,7 +40,9 @@ type Run struct {
 	// with Evaluate. nil: nobody.
 	Measured func(epoch int, results Results)
 
-	lent bool // Begun has the model
+	lent      bool // Begun has the model
+	inParts   bool // the task's steps know train.Recompute
+	recompute train.Recompute
 }
 
 // Results are a task's figures by their official names, such as test_acc or
@@ -88,6 +90,13 @@ func (r *Run) open() (*origin, error) {
 		r.Logger = slog.Default()
 	}
 	if err := r.Config.Validate(); err != nil {
+		return nil, err
+	}
+	err := r.Config.NoRecompute()
+	if r.inParts {
+		r.recompute, err = r.Config.Recompute(r.trainBatch())
+	}
+	if err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(r.Dir, 0o755); err != nil {
@@ -392,7 +401,8 @@ func (r *running[B]) train(ctx context.Context) (err error) {
 	loop := &train.Loop[B]{
 		Model: r.job.model, Opt: r.opt, Feed: feed, Forward: r.job.forward, Schedule: c.Schedule(), Epochs: c.Schedular.Epochs,
 		MaxSteps: c.MaxSteps, Distill: r.job.distill, BF16: c.DType == "bf16", Clip: c.GradClip, LogEvery: c.LogEvery,
-		Save: func(at train.Position) error { return r.save(train.LastName, at) }, SaveEvery: c.SaveEvery,
+		Recompute: r.recompute,
+		Save:      func(at train.Position) error { return r.save(train.LastName, at) }, SaveEvery: c.SaveEvery,
 		EpochDone: func(at train.Position) error { return r.epochDone(ctx, at) },
 		Record: func(rec train.StepRecord) error {
 			values := maps.Clone(rec.Losses)

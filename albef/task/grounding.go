@@ -25,6 +25,7 @@ import (
 // gradcam_mode and block_num say which map; see [groundingBlock] for the default.
 // Source: Grounding.py.
 func Grounding(ctx context.Context, r Run) (Results, error) {
+	r.inParts = true
 	o, err := r.open()
 	if err != nil {
 		return nil, err
@@ -46,10 +47,7 @@ func Grounding(ctx context.Context, r Run) (Results, error) {
 		model: t.model, queries: Trained{
 			Model: t.model, Sample: sampleOf(t.records, func(r data.Grounding) string { return r.Text }),
 		}, feed: t.feed, evaluate: t.evaluate, score: "val_d",
-		forward: func(b albef.RetrievalBatch, distill float64) []train.Loss {
-			itc, itm := t.model.Retrieval(b, distill)
-			return []train.Loss{{Name: "loss_itm", Value: itm}, {Name: "loss_ita", Value: itc}}
-		},
+		forward: r.pairLosses(t.model),
 	}
 	if t.proposals == nil {
 		j.score = "val_pointing"

@@ -86,6 +86,8 @@ type run struct {
 	metrics *train.Metrics
 	from    train.Position
 	per     int // steps of an epoch
+
+	recompute train.Recompute
 }
 
 // Run trains until the end or until ctx is cancelled, and returns the trained
@@ -111,6 +113,10 @@ func (p Pretrain) Run(ctx context.Context) (*Trained, error) {
 func (r *run) prepare() error {
 	c := r.Config
 	if err := c.Validate(); err != nil {
+		return err
+	}
+	var err error
+	if r.recompute, err = c.Recompute(c.BatchSize); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(r.Dir, 0o755); err != nil {
@@ -301,9 +307,11 @@ func (r *run) loop(feed train.Feed[albef.Batch], stage string) *train.Loop[albef
 	l := &train.Loop[albef.Batch]{
 		Model: r.Model, Opt: r.opt, Feed: feed, Schedule: c.Schedule(), Epochs: c.Schedular.Epochs, MaxSteps: c.MaxSteps,
 		Distill: train.DistillRamp{Weight: c.DistillWeight, WarmUp: true},
-		BF16:    c.DType == "bf16", Clip: c.GradClip, LogEvery: c.LogEvery,
+		BF16:    c.DType == "bf16", Clip: c.GradClip, LogEvery: c.LogEvery, Recompute: r.recompute,
 	}
-	l.Forward = func(b albef.Batch, distill float64) []train.Loss { return terms(r.Model.Pretrain(b, distill)) }
+	l.Forward = func(b albef.Batch, distill float64) []train.Loss {
+		return terms(r.Model.PretrainParts(b, distill, c.Accumulate))
+	}
 	if r.Observe != nil {
 		l.Observe = func(p train.Progress) { r.Observe(stage, p) }
 	}
@@ -341,6 +349,7 @@ func (r *run) supervise(ctx context.Context) error {
 	defer opt.Close()
 	loop := r.loop(feed, "start")
 	loop.Opt, loop.Epochs, loop.MaxSteps = opt, r.start.Steps, r.start.Steps
+	loop.Recompute.Parts = false // the patches of one batch at once
 	loop.Schedule = train.Schedule{LR: r.start.LR, Epochs: r.start.Steps}
 	loop.Forward = func(b albef.Batch, _ float64) []train.Loss {
 		return []train.Loss{{Name: "loss_cells", Value: r.Model.CellLoss(r.Model.Image.Forward(b.Images), *b.Cells)}}

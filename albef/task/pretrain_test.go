@@ -74,8 +74,18 @@ func losses(t *testing.T, dir string) []map[string]float64 {
 }
 
 func TestPretrainGoesOnAsIfItHadNeverStopped(t *testing.T) {
+	for name, keys := range map[string]string{
+		"as it is": "", "layers again": "checkpoint_activations: true\ngrad_clip: 1\n",
+		"in parts, layers again": "accumulate: 2\ncheckpoint_activations: true\ndtype: bf16\n",
+	} {
+		t.Run(name, func(t *testing.T) { checkGoesOn(t, small+keys) })
+	}
+}
+
+func checkGoesOn(t *testing.T, yaml string) {
+	t.Helper()
 	whole, parted := t.TempDir(), t.TempDir()
-	m, err := task.Pretrain{Config: config(t, small), Dir: whole, Device: torch.CPU, Logger: quiet}.Run(t.Context())
+	m, err := task.Pretrain{Config: config(t, yaml), Dir: whole, Device: torch.CPU, Logger: quiet}.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +93,7 @@ func TestPretrainGoesOnAsIfItHadNeverStopped(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(t.Context())
 	m, err = task.Pretrain{
-		Config: config(t, small), Dir: parted, Device: torch.CPU, Logger: quiet,
+		Config: config(t, yaml), Dir: parted, Device: torch.CPU, Logger: quiet,
 		Observe: func(_ string, p train.Progress) {
 			if p.Step == 3 {
 				cancel()
@@ -97,7 +107,7 @@ func TestPretrainGoesOnAsIfItHadNeverStopped(t *testing.T) {
 	if got := len(losses(t, parted)); got != 3 {
 		t.Fatalf("steps recorded at the interrupt: got %d, want 3", got)
 	}
-	m, err = task.Pretrain{Config: config(t, small), Dir: parted, Device: torch.CPU, Logger: quiet, Resume: true}.Run(t.Context())
+	m, err = task.Pretrain{Config: config(t, yaml), Dir: parted, Device: torch.CPU, Logger: quiet, Resume: true}.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,6 +152,7 @@ func TestPretrainOnRecordsSkipsAndNamesBadImages(t *testing.T) {
 func TestPretrainErrorsNameTheKey(t *testing.T) {
 	for _, tt := range []struct{ name, old, with, want string }{
 		{"unknown key in scenes", "claims: 2", "claim: 2", "claim"},
+		{"parts of another size", "batch_size: 4", "batch_size: 4\naccumulate: 3", "test.yaml:7: accumulate is 3, and 4 pairs can't be cut into as many parts"},
 		{"unknown preset", small[:strings.Index(small, "scenes:")], "model: huge\n", "huge"},
 		{"queue and batch", "queue_size: 8", "queue_size: 6", "queue_size"},
 		{"nothing to train on", small[strings.Index(small, "scenes:"):strings.Index(small, "batch_size:")], "", "train_file"},

@@ -24,6 +24,7 @@ const retrievalTokens = 30
 // both ways, val_txt_r1 to test_r_mean. To evaluate a pretraining checkpoint is
 // zero-shot retrieval. Source: Retrieval.py.
 func Retrieval(ctx context.Context, r Run) (Results, error) {
+	r.inParts = true
 	o, err := r.open()
 	if err != nil {
 		return nil, err
@@ -40,15 +41,20 @@ func Retrieval(ctx context.Context, r Run) (Results, error) {
 	t.model.OfficialQuirks(r.Config.OfficialQuirks)
 	j := job[albef.RetrievalBatch]{
 		model: t.model, queries: Trained{Model: t.model, Sample: t.sample()}, feed: t.feed, evaluate: t.evaluate, score: "val_r_mean",
-		forward: func(b albef.RetrievalBatch, distill float64) []train.Loss {
-			itc, itm := t.model.Retrieval(b, distill)
-			return []train.Loss{{Name: "loss_itm", Value: itm}, {Name: "loss_ita", Value: itc}}
-		},
+		forward: r.pairLosses(t.model),
 	}
 	if r.Config.Distill {
 		j.distill = train.DistillRamp{Weight: r.Config.DistillWeight, WarmUp: r.Config.WarmUp}
 	}
 	return do(ctx, &r, o, j)
+}
+
+// pairLosses is the forward of retrieval and grounding.
+func (r *Run) pairLosses(m *albef.Model) func(b albef.RetrievalBatch, distill float64) []train.Loss {
+	return func(b albef.RetrievalBatch, distill float64) []train.Loss {
+		itc, itm := m.RetrievalParts(b, distill, r.Config.Accumulate)
+		return []train.Loss{{Name: "loss_itm", Value: itm}, {Name: "loss_ita", Value: itc}}
+	}
 }
 
 // retrieval is one Retrieval at work.

@@ -38,6 +38,7 @@ func TestRetrievalErrorsNameTheKey(t *testing.T) {
 		{"test_file", "", "config: neither val_file nor test_file says what to measure"},
 		{"train_file", "", "config: train_file is missing"},
 		{"official_quirks", "true", "config: k_test is 16, and test_file has 2 captions of 1 images"},
+		{"accumulate", "3", "--set accumulate=3: accumulate is 3, and 4 pairs can't be cut into as many parts"},
 		{"queue_size", "101", "batch: queue_size 101 is no multiple of the batch size 4"},
 	} {
 		c := config(t, fmt.Sprintf(retrievalOnScenes, corpus))
@@ -58,6 +59,46 @@ func TestRetrievalErrorsNameTheKey(t *testing.T) {
 		var hinted interface{ Hint() string }
 		if !errors.As(err, &hinted) || hinted.Hint() == "" {
 			t.Errorf("%s: the error has no hint", tt.key)
+		}
+	}
+}
+
+// TestRetrievalInParts trains with the keys that pretraining has too.
+func TestRetrievalInParts(t *testing.T) {
+	corpus := t.TempDir()
+	if err := scenes.Write(t.Context(), corpus, 40, 9, 32, nil); err != nil {
+		t.Fatal(err)
+	}
+	run := task.Run{
+		Config: config(t, fmt.Sprintf(retrievalOnScenes, corpus)+"accumulate: 4\ncheckpoint_activations: true\n"),
+		Dir:    t.TempDir(), Device: torch.CPU, Checkpoint: demoModel, Logger: quiet,
+	}
+	if err := run.Config.Set("max_steps", "2"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := task.Retrieval(t.Context(), run); err != nil {
+		t.Fatal(err)
+	}
+	for i, step := range losses(t, run.Dir) {
+		if step["loss_ita"] <= 0 || step["loss_itm"] <= 0 {
+			t.Errorf("step %d: losses %v", i+1, step)
+		}
+	}
+}
+
+// TestKeysThatATaskDoesNotKnow: no other task can be worked off in parts.
+func TestKeysThatATaskDoesNotKnow(t *testing.T) {
+	for key, value := range map[string]string{"accumulate": "2", "checkpoint_activations": "true"} {
+		for _, name := range []string{"vqa", "ve", "nlvr", "pretrain-nlvr"} {
+			c := config(t, "optimizer: {lr: 1e-4}\n")
+			if err := c.Set(key, value); err != nil {
+				t.Fatal(err)
+			}
+			_, err := task.Named(name)(t.Context(), task.Run{Config: c, Dir: t.TempDir(), Device: torch.CPU, Checkpoint: demoModel, Logger: quiet})
+			want := fmt.Sprintf("--set %s=%s: this task has no %s", key, value, key)
+			if err == nil || err.Error() != want {
+				t.Errorf("%s: got %v, want %q", name, err, want)
+			}
 		}
 	}
 }

@@ -59,18 +59,25 @@ type Config struct {
 	Optimizer OptimizerConfig `yaml:"optimizer"`
 	Schedular ScheduleConfig  `yaml:"schedular"`
 
-	MaxSteps   int       `yaml:"max_steps"` // 0: all epochs
-	Seed       int64     `yaml:"seed"`
-	DType      string    `yaml:"dtype"`       // fp32 or bf16
-	LogEvery   int       `yaml:"log_every"`   // in steps
-	SaveEvery  int       `yaml:"save_every"`  // in steps; 0: after each epoch only
-	EvalEvery  int       `yaml:"eval_every"`  // in steps; 0: after each epoch only
-	NumWorkers int       `yaml:"num_workers"` // readers of images; 0: one for each processor, but at least 4
-	Augment    string    `yaml:"augment"`     // of training images: official crops, flips and RandAugment, or none
-	SkipBad    bool      `yaml:"skip_bad"`    // train although images are missing or records are wrong: they are left out and counted
-	GradClip   float64   `yaml:"grad_clip"`   // largest norm of the gradient; 0: none, as official
-	Scenes     yaml.Node `yaml:"scenes"`      // the drawn corpus, not looked into here; zero if absent
-	Start      yaml.Node `yaml:"start"`       // what to begin with, not looked into here; zero if absent
+	MaxSteps   int     `yaml:"max_steps"` // 0: all epochs
+	Seed       int64   `yaml:"seed"`
+	DType      string  `yaml:"dtype"`       // fp32 or bf16
+	LogEvery   int     `yaml:"log_every"`   // in steps
+	SaveEvery  int     `yaml:"save_every"`  // in steps; 0: after each epoch only
+	EvalEvery  int     `yaml:"eval_every"`  // in steps; 0: after each epoch only
+	NumWorkers int     `yaml:"num_workers"` // readers of images; 0: one for each processor, but at least 4
+	Augment    string  `yaml:"augment"`     // of training images: official crops, flips and RandAugment, or none
+	SkipBad    bool    `yaml:"skip_bad"`    // train although images are missing or records are wrong: they are left out and counted
+	GradClip   float64 `yaml:"grad_clip"`   // largest norm of the gradient; 0: none, as official
+	// Accumulate is in how many parts a batch is worked off, for less memory; it
+	// changes no result but dropout's draws.
+	Accumulate int `yaml:"accumulate"`
+	// CheckpointActivations runs layers again in the backward in the place of
+	// keeping what they made.
+	CheckpointActivations bool `yaml:"checkpoint_activations"`
+
+	Scenes yaml.Node `yaml:"scenes"` // the drawn corpus, not looked into here; zero if absent
+	Start  yaml.Node `yaml:"start"`  // what to begin with, not looked into here; zero if absent
 
 	places map[string]string // where a key was set, by its dotted path
 }
@@ -106,7 +113,7 @@ func DefaultConfig() *Config {
 		GradcamMode: "itm", BlockNum: 8,
 		Optimizer: OptimizerConfig{Opt: "adamW", WeightDecay: 0.02, Eps: 1e-8, Betas: []float64{0.9, 0.999}},
 		Schedular: ScheduleConfig{Sched: "cosine", Epochs: 1, DecayRate: 1},
-		Seed:      42, DType: "fp32", LogEvery: 50, Augment: "official",
+		Seed:      42, DType: "fp32", LogEvery: 50, Augment: "official", Accumulate: 1,
 		places: map[string]string{},
 	}
 }
@@ -261,11 +268,7 @@ func (c *Config) Validate() error {
 		if ok {
 			return nil
 		}
-		place := c.places[key]
-		if place == "" {
-			place = "config"
-		}
-		return &configError{place, fmt.Sprintf("%s is %v", key, got), key + " must be " + want}
+		return &configError{c.place(key), fmt.Sprintf("%s is %v", key, got), key + " must be " + want}
 	}
 	share := func(key string, v float64) error { return check(v >= 0 && v <= 1, key, "from 0 to 1", v) }
 	count := func(key string, v int) error { return check(v >= 0, key, "0 or more", v) }
@@ -286,6 +289,7 @@ func (c *Config) Validate() error {
 		share("mlm_probability", c.MaskProb), share("momentum", c.MomentumDecay), share("alpha", c.DistillWeight),
 		check(c.GradClip >= 0, "grad_clip", "0 or more", c.GradClip),
 		check(c.LogEvery >= 1, "log_every", "1 or more", c.LogEvery),
+		check(c.Accumulate >= 1, "accumulate", "1 or more", c.Accumulate),
 		count("image_res", c.ImageRes), count("vision_width", c.VisionWidth), count("embed_dim", c.EmbedDim),
 		count("batch_size", c.BatchSize), count("batch_size_train", c.BatchSizeTrain), count("batch_size_test", c.BatchSizeTest),
 		count("queue_size", c.QueueSize), count("k_test", c.KTest), count("max_steps", c.MaxSteps),
@@ -300,6 +304,49 @@ func (c *Config) Validate() error {
 		}
 	}
 	return nil
+}
+
+// Recompute returns what of a step is run again for less memory. A batch that
+// accumulate doesn't divide is an error.
+func (c *Config) Recompute(batch int) (Recompute, error) {
+	if batch%c.Accumulate != 0 {
+		return Recompute{}, &configError{
+			c.place("accumulate"), fmt.Sprintf("accumulate is %d, and %d pairs can't be cut into as many parts", c.Accumulate, batch),
+			"take a number that divides the batch size, " + divisors(batch),
+		}
+	}
+	return Recompute{Parts: c.Accumulate > 1, Layers: c.CheckpointActivations}, nil
+}
+
+// NoRecompute reports the keys of [Config.Recompute] for a task that doesn't know
+// them.
+func (c *Config) NoRecompute() error {
+	key := "checkpoint_activations"
+	if c.Accumulate > 1 {
+		key = "accumulate"
+	} else if !c.CheckpointActivations {
+		return nil
+	}
+	return &configError{c.place(key), "this task has no " + key, "pretraining, retrieval and grounding have; a smaller batch_size_train takes less memory too"}
+}
+
+// place is where a key was set.
+func (c *Config) place(key string) string {
+	if place := c.places[key]; place != "" {
+		return place
+	}
+	return "config"
+}
+
+// divisors lists what divides n.
+func divisors(n int) string {
+	var out []string
+	for k := 1; k <= n; k++ {
+		if n%k == 0 {
+			out = append(out, strconv.Itoa(k))
+		}
+	}
+	return strings.Join(out, ", ")
 }
 
 func validBetas(betas []float64) bool {

@@ -63,6 +63,9 @@ type Loop[B Batch] struct {
 	Distill  DistillRamp
 	BF16     bool    // matrix products in bf16, parameters stay fp32
 	Clip     float64 // largest norm of the gradient; 0: none, as official
+	// Recompute runs Forward on a tape; all gradients are in memory then before
+	// parameters are moved.
+	Recompute Recompute
 
 	Epochs   int
 	MaxSteps int // 0: all epochs
@@ -77,6 +80,24 @@ type Loop[B Batch] struct {
 	EpochDone func(at Position) error
 	Save      func(at Position) error
 	SaveEvery int
+}
+
+// Recompute is what of a step is run again in the backward, so that less has to
+// be in memory; the zero Recompute is nothing.
+type Recompute struct {
+	Parts  bool // the parts that Forward works a batch off in
+	Layers bool // the layers
+}
+
+// Tape begins a tape in s, nil where nothing is run again. The batch has to last
+// until [torch.Tape.Backward].
+func (r Recompute) Tape(s *torch.Scope, dev torch.Device) *torch.Tape {
+	if !r.Parts && !r.Layers {
+		return nil
+	}
+	tape := torch.NewTape(s, dev)
+	tape.Layers = r.Layers
+	return tape
 }
 
 // Position is where a run stands: Step batches of Epoch are done.
@@ -164,8 +185,9 @@ func (r *running[B]) step(ctx context.Context, step int) error {
 	err := torch.Do(func(s *torch.Scope) {
 		var losses []Loss
 		// What the forward made is freed before the backward, but for what the
-		// backward needs; that goes as it walks.
+		// backward needs; that goes as it walks. A tape needs the batch.
 		s.Do(func(in *torch.Scope) {
+			tape := r.Recompute.Tape(in, r.Model.Device())
 			var b B
 			var err error
 			in.Aside(r.Model.Device(), func() { b, err = r.Feed.Next(ctx, in) })
@@ -178,11 +200,14 @@ func (r *running[B]) step(ctx context.Context, step int) error {
 			r.examples += b.Len()
 			torch.Autocast(r.BF16, r.Model.Device(), func() { losses = r.Forward(b, r.Distill.At(epoch, at, r.per)) })
 			KeepLosses(in, losses)
+			if tape != nil {
+				tape.Backward(Total(losses))
+			}
 		})
 		if feedErr != nil {
 			return
 		}
-		r.update(s, Total(losses), lr)
+		r.update(s, losses, lr)
 		r.remember(s, step, epoch, lr, losses)
 	})
 	if feedErr != nil {
@@ -194,14 +219,19 @@ func (r *running[B]) step(ctx context.Context, step int) error {
 	return err
 }
 
-// update takes a step of the optimiser.
-func (r *running[B]) update(s *torch.Scope, loss *torch.Tensor, lr float64) {
-	if r.Clip == 0 {
-		r.Opt.Backward(s, loss, lr)
+// update takes a step of the optimiser; with a tape the gradients are there.
+func (r *running[B]) update(s *torch.Scope, losses []Loss, lr float64) {
+	taped := r.Recompute != Recompute{}
+	if r.Clip == 0 && !taped {
+		r.Opt.Backward(s, Total(losses), lr)
 		return
 	}
-	loss.Backward()
-	r.Opt.ClipNorm(s, r.Clip)
+	if !taped {
+		Total(losses).Backward()
+	}
+	if r.Clip > 0 {
+		r.Opt.ClipNorm(s, r.Clip)
+	}
 	r.Opt.Step(s, lr)
 }
 

@@ -114,16 +114,17 @@ func allowedAt(step int) allowed {
 }
 
 // checkStep takes the step of batch n as far as its gradients.
-func checkStep(t *testing.T, s *torch.Scope, m *albef.Model, n int, want step, off allowed) {
+func checkStep(t *testing.T, s *torch.Scope, m *albef.Model, n int, want step, off allowed, w way) {
 	t.Helper()
+	tape := w.tape(s)
 	b := batch(t, s, n)
 	if got := b.Words.Size(0); got != want.Masked {
 		t.Errorf("words hidden: got %d, want %d", got, want.Masked)
 	}
-	l := m.Pretrain(b, want.Alpha)
+	l := m.PretrainParts(b, want.Alpha, w.parts)
 	checkLosses(t, l, want, off.loss)
 	near(t, "temperature", m.Temperature(), want.Temp, 1e-5)
-	l.Total().Backward()
+	backward(tape, l.Total())
 	checkGradNorms(t, s, m, want.GradNorm, off.norm)
 }
 
@@ -195,7 +196,7 @@ func TestParityPretrainLossesWithoutDistillation(t *testing.T) {
 	m := fixture.Model(t, "pretrain_init.pth", nil)
 	m.SetSampler(top1)
 	want := load(t).Alpha0
-	err := torch.Do(func(s *torch.Scope) { checkStep(t, s, m, 0, want, allowedAt(0)) })
+	err := torch.Do(func(s *torch.Scope) { checkStep(t, s, m, 0, want, allowedAt(0), whole) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,7 +227,16 @@ func TestParityPretrainGradNormOfEachLoss(t *testing.T) {
 	}
 }
 
-func TestParityPretrainThreeSteps(t *testing.T) {
+func TestParityPretrainThreeSteps(t *testing.T) { checkThreeSteps(t, whole) }
+
+// TestParityPretrainThreeStepsInParts takes the same steps in parts, whose layers
+// are run again.
+func TestParityPretrainThreeStepsInParts(t *testing.T) {
+	checkThreeSteps(t, way{parts: 2, layers: true})
+}
+
+func checkThreeSteps(t *testing.T, how way) {
+	t.Helper()
 	m := fixture.Model(t, "pretrain_init.pth", nil)
 	m.SetSampler(top1)
 	want := load(t)
@@ -236,7 +246,7 @@ func TestParityPretrainThreeSteps(t *testing.T) {
 	after := fixture.Tensors(t, "pretrain_step0_after.safetensors")
 	for i, w := range want.Steps {
 		err := torch.Do(func(s *torch.Scope) {
-			checkStep(t, s, m, i, w, allowedAt(0))
+			checkStep(t, s, m, i, w, allowedAt(0), how)
 			if i == 0 {
 				checkGrads(t, s, m, grads)
 			}

@@ -74,7 +74,11 @@ func TestParityRetrievalTwoSteps(t *testing.T) {
 		name  string
 		alpha float64
 		steps []retrievalStep
-	}{{"distill", 0.4, want.A04}, {"distill at alpha 0", 0, want.A0}, {"without", 0, want.Without}} {
+		how   way
+	}{
+		{"distill", 0.4, want.A04, whole}, {"distill at alpha 0", 0, want.A0, whole}, {"without", 0, want.Without, whole},
+		{"distill, in parts", 0.4, want.A04, way{parts: 2, layers: true}},
+	} {
 		t.Run(mode.name, func(t *testing.T) {
 			m, _ := retrievalModel(t)
 			opt := train.NewAdamW(m, decay)
@@ -84,7 +88,7 @@ func TestParityRetrievalTwoSteps(t *testing.T) {
 			}
 			for i, w := range mode.steps {
 				err := torch.Do(func(s *torch.Scope) {
-					checkRetrieval(t, s, m, retrievalBatch(t, s, in, i), mode.alpha, w, allowedAt(0))
+					checkRetrieval(t, s, m, retrievalBatch(t, s, in, i), mode.alpha, w, allowedAt(0), mode.how)
 					opt.Step(s, lr)
 				})
 				if err != nil {
@@ -108,7 +112,7 @@ func retrievalBatch(t *testing.T, s *torch.Scope, in *weights.Dict, n int) albef
 }
 
 // checkRetrieval compares a step's losses, what it draws and its gradients.
-func checkRetrieval(t *testing.T, s *torch.Scope, m *albef.Model, b albef.RetrievalBatch, alpha float64, want retrievalStep, off allowed) {
+func checkRetrieval(t *testing.T, s *torch.Scope, m *albef.Model, b albef.RetrievalBatch, alpha float64, want retrievalStep, off allowed, how way) {
 	t.Helper()
 	var drawn [][]int64 // images, then texts
 	m.SetSampler(func(w *torch.Tensor) *torch.Tensor {
@@ -119,13 +123,14 @@ func checkRetrieval(t *testing.T, s *torch.Scope, m *albef.Model, b albef.Retrie
 	if err := b.Check(m.Config()); err != nil {
 		t.Fatal(err)
 	}
-	itc, itm := m.Retrieval(b, alpha)
+	tape := how.tape(s)
+	itc, itm := m.RetrievalParts(b, alpha, how.parts)
 	near(t, "loss_ita", itc.Item(), want.LossITA, off.loss)
 	near(t, "loss_itm", itm.Item(), want.LossITM, off.loss)
 	if got, want := fmt.Sprint(drawn), fmt.Sprint([][]int64{want.NegImage, want.NegText}); got != want {
 		t.Errorf("images and texts drawn: got %s, want %s", got, want)
 	}
-	itc.Add(itm).Backward()
+	backward(tape, itc.Add(itm))
 	checkGradNorms(t, s, m, want.GradNorm, off.norm)
 }
 
