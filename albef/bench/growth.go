@@ -44,7 +44,7 @@ func MeasureStep(ctx context.Context, c albef.Config, tokens int, spec Spec) (St
 	masker := albef.Masker{Prob: c.MaskProb, Mask: maskID, CLS: clsID, VocabSize: c.VocabSize}
 	var times clock
 	err = spec.repeat(ctx, &times, func() error {
-		_, err := Step(m, opt, p.batch(masker.Draw(p.words, nil, rng)), spec.BF16)
+		_, err := Step(m, opt, p.batch(masker.Draw(p.words, nil, rng)), spec.way())
 		return err
 	})
 	return StepTimes{times.wall, times.cpu}, err

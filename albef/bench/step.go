@@ -79,7 +79,7 @@ func steps(ctx context.Context, m *albef.Model, spec Spec, times *clock, r *Resu
 	err := spec.repeat(ctx, times, func() error {
 		drawn := masker.Draw(p.words, nil, rng)
 		asked, done = asked+len(drawn.Positions), done+1
-		did, err := Step(m, opt, p.batch(drawn), spec.BF16)
+		did, err := Step(m, opt, p.batch(drawn), spec.way())
 		r.Loss = did.Total()
 		times.part(did.Forward, did.Backward)
 		return err
@@ -113,23 +113,40 @@ type Stepped struct {
 // Total is the sum of the losses.
 func (s Stepped) Total() float64 { return s.Losses[0] + s.Losses[1] + s.Losses[2] }
 
-// Step trains m by one batch. With bf16 the forward's matrix products are in
-// bf16. The optimiser moves parameters as the backward goes, so its time is in
-// there.
-func Step(m *albef.Model, opt *train.AdamW, batch func(s *torch.Scope) albef.Batch, bf16 bool) (out Stepped, err error) {
+// Way is how a step is computed; the zero Way is in fp32, a batch at once, with
+// everything kept that the backward needs.
+type Way struct {
+	BF16       bool // the forward's matrix products in bf16
+	Accumulate int  // in how many parts the batch is worked off; 0: 1
+	Checkpoint bool // layers are run again in the backward
+}
+
+// Step trains m by one batch. The optimiser moves parameters as the backward
+// goes, or else after it, so its time is in there.
+func Step(m *albef.Model, opt *train.AdamW, batch func(s *torch.Scope) albef.Batch, way Way) (out Stepped, err error) {
+	again := train.Recompute{Parts: way.Accumulate > 1, Layers: way.Checkpoint}
 	err = torch.Do(func(s *torch.Scope) {
 		var terms []train.Loss
+		var tape *torch.Tape
 		begun := time.Now()
 		s.Do(func(in *torch.Scope) {
+			tape = again.Tape(in, m.Device())
 			b := batch(in)
-			torch.Autocast(bf16, m.Device(), func() {
-				l := m.Pretrain(b, distill)
+			torch.Autocast(way.BF16, m.Device(), func() {
+				l := m.PretrainParts(b, distill, max(way.Accumulate, 1))
 				terms = []train.Loss{{Name: "mlm", Value: l.MLM}, {Name: "itc", Value: l.ITC}, {Name: "itm", Value: l.ITM}}
 			})
 			train.KeepLosses(in, terms)
+			out.Forward = time.Since(begun)
+			if tape != nil {
+				tape.Backward(train.Total(terms))
+			}
 		})
-		out.Forward = time.Since(begun)
-		opt.Backward(s, train.Total(terms), learningRate)
+		if tape == nil {
+			opt.Backward(s, train.Total(terms), learningRate)
+		} else {
+			opt.Step(s, learningRate)
+		}
 		for i, l := range terms {
 			out.Losses[i] = l.Value.Item()
 		}

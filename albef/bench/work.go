@@ -16,6 +16,10 @@ type Spec struct {
 	Batch  int    // images at a time; 0: what suits the work, see [DefaultBatch]; gradcam explains one
 	Images int    // of a retrieval evaluation; 0: [RerankImages], with which others are compared
 	BF16   bool   // matrix products in bf16, parameters stay fp32
+
+	Accumulate int  // in how many parts a step works its batch off; 0: 1
+	Checkpoint bool // a step runs layers again in the backward
+
 	Device torch.Device
 	Warm   int // repetitions that don't count
 	Steps  int // repetitions that do; 0: 10
@@ -99,6 +103,9 @@ func Run(ctx context.Context, spec Spec) (Result, error) {
 	if spec.Batch < 1 || spec.Steps < 1 {
 		return Result{}, fmt.Errorf("bench: a batch of %d and %d steps, want at least 1 each", spec.Batch, spec.Steps)
 	}
+	if parts := max(spec.Accumulate, 1); spec.Batch%parts != 0 {
+		return Result{}, &hintError{fmt.Errorf("bench: a batch of %d in %d parts", spec.Batch, parts), "--accumulate divides --batch"}
+	}
 	r := Result{Work: spec.Work, Size: spec.Size, Batch: spec.Batch, DType: "fp32", Threads: torch.Threads()}
 	if spec.BF16 {
 		r.DType = "bf16"
@@ -164,6 +171,8 @@ func (s Spec) withDefaults() Spec {
 	}
 	return s
 }
+
+func (s Spec) way() Way { return Way{BF16: s.BF16, Accumulate: s.Accumulate, Checkpoint: s.Checkpoint} }
 
 func (s Spec) dtype() torch.DType {
 	if s.BF16 {

@@ -16,6 +16,8 @@ func runBench(ctx context.Context, e env, args []string) error {
 	size := f.String("size", "mid", "full (the official one), mid or tiny, as `size` of the model")
 	batch := f.Int("batch", 0, "images at a time; 0: 16 for a step, 2 for a full one, 64 for rerank, 32 for decode, else 1")
 	dtype := f.String("dtype", "fp32", "fp32 or bf16, as `type` of matrix products")
+	accumulate := f.Int("accumulate", 1, "in how many parts a step works its batch off")
+	checkpoint := f.Bool("checkpoint", false, "a step runs layers again in the backward, for less memory")
 	steps := f.Int("steps", 10, "how many repetitions are timed")
 	warm := f.Int("warm", 2, "how many go before")
 	profile := f.Bool("profile", false, "print what libtorch's operations took; small ones get slower")
@@ -31,8 +33,8 @@ func runBench(ctx context.Context, e env, args []string) error {
 	if err := errors.Join(f.oneOf("size", "mid", "full", "tiny"), f.oneOf("dtype", "fp32", "bf16")); err != nil {
 		return err
 	}
-	if *batch < 0 || *steps < 1 || *warm < 0 {
-		return &usageError{"bench: --steps is at least 1, --batch and --warm are not negative", f.help()}
+	if *batch < 0 || *accumulate < 1 || *steps < 1 || *warm < 0 {
+		return &usageError{"bench: --steps and --accumulate are at least 1, --batch and --warm are not negative", f.help()}
 	}
 	dev, err := device()
 	if err != nil {
@@ -41,6 +43,7 @@ func runBench(ctx context.Context, e env, args []string) error {
 	m := newMeter(e)
 	r, err := bench.Run(ctx, bench.Spec{
 		Work: works[0], Size: *size, Batch: *batch, BF16: *dtype == "bf16", Device: dev, Warm: *warm, Steps: *steps, Profile: *profile,
+		Accumulate: *accumulate, Checkpoint: *checkpoint,
 		Observe: func(done, total int) { m.show("bench "+works[0], done, total, "") },
 	})
 	m.end()

@@ -101,7 +101,7 @@ func (r *record) compare(m *albef.Model, opt *train.AdamW, dtype string, modern 
 		if err != nil {
 			return err
 		}
-		got, err := bench.Step(m, opt, batch, dtype == "bf16")
+		got, err := bench.Step(m, opt, batch, bench.Way{BF16: dtype == "bf16"})
 		if err != nil {
 			return err
 		}

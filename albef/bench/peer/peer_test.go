@@ -34,7 +34,7 @@ func TestCompare(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := bench.Step(m, opt, batch, false)
+			got, err := bench.Step(m, opt, batch, bench.Way{})
 			if err != nil {
 				t.Fatal(err)
 			}
