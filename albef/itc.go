@@ -19,7 +19,7 @@ type together struct {
 // eq. 1 and 6. Queries are the online features [B, D]; the bank is this
 // batch's momentum features followed by the queue. same makes for several right
 // answers.
-func (m *Model) itc(image, text, imageM, textM *torch.Tensor, same together, distill float64) itcTerms {
+func (m *Model) itc(image, text, imageM, textM *torch.Tensor, same together, distill torch.Share) itcTerms {
 	b := image.Size(0)
 	s := image.Scope()
 	imageBank := append([]*torch.Tensor{imageM.T()}, m.queue.bank(s, m.queue.images, b)...)
@@ -27,15 +27,15 @@ func (m *Model) itc(image, text, imageM, textM *torch.Tensor, same together, dis
 	var i2tTargets, t2iTargets *torch.Tensor
 	torch.NoGrad(func() {
 		if same.batch == nil {
-			same.batch = s.Floats(identity(b), b, b).ToDevice(m.device)
+			same.batch = s.Eye(m.device, b)
 		}
 		if same.queue == nil {
 			same.queue = s.Zeros(m.device, b, m.queue.size)
 		}
 		i2tTargets, t2iTargets = bankTargets(same.batch, same.queue), bankTargets(same.batch.T(), same.queue)
-		if distill > 0 {
-			i2tTargets = m.similarities(imageM, textBank).Softmax(1).Scale(distill).Add(i2tTargets.Scale(1 - distill))
-			t2iTargets = m.similarities(textM, imageBank).Softmax(1).Scale(distill).Add(t2iTargets.Scale(1 - distill))
+		if distill.Value > 0 {
+			i2tTargets = distill.Of(m.similarities(imageM, textBank).Softmax(1)).Add(distill.Rest(i2tTargets))
+			t2iTargets = distill.Of(m.similarities(textM, imageBank).Softmax(1)).Add(distill.Rest(t2iTargets))
 		}
 	})
 	i2t, t2i := m.similarities(image, textBank), m.similarities(text, imageBank) // [B, B+Q]
@@ -62,12 +62,4 @@ func (m *Model) similarities(query *torch.Tensor, bank []*torch.Tensor) (out *to
 func bankTargets(batch, queue *torch.Tensor) *torch.Tensor {
 	right := torch.Cat(1, batch, queue)
 	return right.Div(right.SumDim(1, true))
-}
-
-func identity(n int) []float32 {
-	out := make([]float32, n*n)
-	for i := range n {
-		out[i*n+i] = 1
-	}
-	return out
 }

@@ -1,6 +1,7 @@
 package albef
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -27,6 +28,10 @@ type Batch struct {
 	Claims *Claims
 	// Cells are labels for the image encoder's patches; nil for none.
 	Cells *Cells
+
+	// Distill is the distillation weight on the device, see [torch.Share]; nil where
+	// the number that Pretrain is given is enough.
+	Distill *torch.Tensor
 }
 
 // Claims are texts with the images they are about and whether they hold.
@@ -64,7 +69,7 @@ type student struct {
 }
 
 // Pretrain computes the three losses of a batch with distillation weight
-// distill (alpha), and on the way does what the official forward does: clamps
+// distill (alpha; of a batch that has Distill only whether it is 0 counts), and on the way does what the official forward does: clamps
 // the temperature, updates the momentum model and pushes this batch's momentum
 // features into the queue. Source: model_pretrain.py forward.
 //
@@ -81,13 +86,14 @@ func (m *Model) Pretrain(b Batch, distill float64) Losses {
 		m.MomentumUpdate()
 		imageM, textM, teacher = m.teach(b, st.embeds, distill)
 	})
-	terms := m.itc(st.image, st.feats, imageM, textM, together{batch: b.Same}, distill)
+	share := torch.Share{Value: distill, Device: b.Distill}
+	terms := m.itc(st.image, st.feats, imageM, textM, together{batch: b.Same}, share)
 	torch.NoGrad(func() { m.queue.push(imageM, textM) })
 
 	drawn := m.hardNegatives(terms, b.Same)
 	out := Losses{ITC: terms.loss, NegImages: drawn.images, NegTexts: drawn.texts}
 	kv := m.Text.Image(st.embeds)
-	m.fuseAll(b, st, kv, teacher, distill, drawn, &out)
+	m.fuseAll(b, st, kv, teacher, share, drawn, &out)
 	if b.Claims != nil {
 		out.Claims = m.claimLoss(b.Claims, kv)
 	}
@@ -141,12 +147,12 @@ func (m *Model) teach(b Batch, embeds *torch.Tensor, distill float64) (image, te
 
 // fuseAll runs matched pairs, (text, drawn image), (drawn text, image) and the
 // masked texts through the fusion encoder as one batch of 4B.
-func (m *Model) fuseAll(b Batch, st student, kv KeyValues, teacher *torch.Tensor, distill float64, drawn negatives, out *Losses) {
+func (m *Model) fuseAll(b Batch, st student, kv KeyValues, teacher *torch.Tensor, distill torch.Share, drawn negatives, out *Losses) {
 	n := b.IDs.Size(0)
 	s := b.IDs.Scope()
 	texts := torch.Cat(0, st.text, st.text, st.text.IndexSelect(0, drawn.texts), st.masked)
 	masks := torch.Cat(0, b.Mask, b.Mask, b.Mask.IndexSelect(0, drawn.texts), b.Mask)
-	own := s.Ints(count(n), n).ToDevice(m.device)
+	own := s.Arange(m.device, 0, n, 1)
 	images := kv.Pick(torch.Cat(0, own, drawn.images, own, own))
 	length := b.IDs.Size(1)
 	rows := FirstTokens(s, 3*n, length, m.device)
@@ -173,23 +179,26 @@ func (m *Model) claimLoss(c *Claims, kv KeyValues) *torch.Tensor {
 	return m.MatchTexts(embeds, c.Mask, kv.Pick(c.Image), m.config.Dropout).To(torch.Float32).CrossEntropy(c.Holds, ignored)
 }
 
-func count(n int) []int64 {
-	out := make([]int64, n)
-	for i := range out {
-		out[i] = int64(i)
-	}
-	return out
-}
-
 // Len returns how many images the batch has.
 func (b Batch) Len() int { return b.Images.Size(0) }
 
 // Check reports the first thing of a batch that doesn't fit the model.
 func (b Batch) Check(c Config) error {
-	if err := checkPairs(b.Images, b.IDs, c); err != nil {
+	if err := checkQueued(b.Images, b.IDs, c); err != nil {
 		return err
 	}
-	if n := b.Len(); c.QueueSize%n != 0 {
+	if b.Len() == 1 {
+		return &hintError{errors.New("batch: one image alone: negatives are drawn from the rest of the batch"), "set batch_size to 2 or more"}
+	}
+	return nil
+}
+
+// checkQueued checks images with a text for each whose features go into a queue.
+func checkQueued(images, ids *torch.Tensor, c Config) error {
+	if err := checkPairs(images, ids, c); err != nil {
+		return err
+	}
+	if n := images.Size(0); c.QueueSize%n != 0 {
 		return &hintError{
 			fmt.Errorf("batch: queue_size %d is no multiple of the batch size %d", c.QueueSize, n),
 			fmt.Sprintf("set queue_size to %d", (c.QueueSize/n+1)*n),

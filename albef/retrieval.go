@@ -16,7 +16,7 @@ func NewRetrieval(c Config, dev torch.Device, seed int64) (*Model, error) {
 		return nil, err
 	}
 	torch.Seed(seed)
-	m := &Model{Module: Module{config: c, device: dev}, draw: multinomial}
+	m := &Model{Module: Module{config: c, device: dev}}
 	if err := m.make(func(b builder) { m.build(b, newGroupQueue, newBert) }); err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (b RetrievalBatch) Check(c Config) error {
 	if n := b.Index.Numel(); n != b.Images.Size(0) {
 		return fmt.Errorf("batch: %d image ids for %d images", n, b.Images.Size(0))
 	}
-	return Batch{Images: b.Images, IDs: b.IDs}.Check(c)
+	return checkQueued(b.Images, b.IDs, c)
 }
 
 // Retrieval computes both losses of a batch, ITC and ITM, with distillation
@@ -61,7 +61,7 @@ func (m *Model) Retrieval(b RetrievalBatch, distill float64) (itc, itm *torch.Te
 		imageM, textM, _ = m.teach(Batch{Images: b.Images, IDs: b.IDs, Mask: b.Mask}, embeds, 0)
 		same = m.sameImage(b.Index)
 	})
-	terms := m.itc(image, feats, imageM, textM, same, distill)
+	terms := m.itc(image, feats, imageM, textM, same, torch.Share{Value: distill})
 	torch.NoGrad(func() { m.queue.pushGroups(imageM, textM, b.Index) })
 	drawn := m.hardNegatives(terms, same.batch)
 	return terms.loss, m.matchLoss(m.fuseDrawn(embeds, text, b.Mask, drawn), drawn)
@@ -83,7 +83,7 @@ func (m *Model) sameImage(index *torch.Tensor) together {
 // states [3B, C]. An image's keys and values are projected once.
 func (m *Model) fuseDrawn(embeds, text, mask *torch.Tensor, drawn negatives) *torch.Tensor {
 	n := text.Size(0)
-	own := text.Scope().Ints(count(n), n).ToDevice(m.device)
+	own := text.Scope().Arange(m.device, 0, n, 1)
 	texts := torch.Cat(0, text, text, text.IndexSelect(0, drawn.texts))
 	masks := torch.Cat(0, mask, mask, mask.IndexSelect(0, drawn.texts))
 	images := m.Text.Image(embeds).Pick(torch.Cat(0, own, drawn.images, own))

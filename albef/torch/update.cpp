@@ -93,8 +93,9 @@ struct Hooked {
 }  // namespace
 
 extern "C" int vt_backward_adamw(void* loss, void** params, void** m, void** v, void** steps, const double* decays, int64_t n, double lr,
-                                 double beta1, double beta2, double eps) {
+                                 void* rate, double beta1, double beta2, double eps) {
   try {
+    if (rate) lr = static_cast<at::Tensor*>(rate)->item<double>();
     Pending pending(Options{lr, beta1, beta2, eps});
     Hooked hooked;
     for (int64_t i = 0; i < n; i++) {
