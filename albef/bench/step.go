@@ -2,6 +2,9 @@ package bench
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 
@@ -68,6 +71,9 @@ func (p pairs) close() {
 // steps is a pretraining step: masks drawn, the forward with its momentum and
 // queue updates, the backward, AdamW.
 func steps(ctx context.Context, m *albef.Model, spec Spec, times *clock, r *Result) error {
+	if spec.Batch < 2 {
+		return &hintError{errors.New("bench: a step's negatives are the rest of its batch"), "a batch of 2 or more"}
+	}
 	c := m.Config()
 	rng := rand.New(rand.NewPCG(1, 2))
 	p := newPairs(c, spec.Device, spec.Batch, textLength, rng)
@@ -75,15 +81,33 @@ func steps(ctx context.Context, m *albef.Model, spec Spec, times *clock, r *Resu
 	masker := albef.Masker{Prob: c.MaskProb, Mask: maskID, CLS: clsID, VocabSize: c.VocabSize}
 	opt := NewOptimizer(m)
 	defer opt.Close()
+	recorder, err := train.NewRecorder(spec.Device, spec.Recording, slog.Default())
+	if err != nil {
+		return err
+	}
+	defer recorder.Close()
 	asked, done := 0, 0
-	err := spec.repeat(ctx, times, func() error {
+	err = spec.repeat(ctx, times, func() (err error) {
 		drawn := masker.Draw(p.words, nil, rng)
 		asked, done = asked+len(drawn.Positions), done+1
+		if recorder != nil || spec.Device.IsCUDA() {
+			drawn = drawn.Padded() // few sizes, as training has them, and as much work with graphs as without
+		}
+		if recorder != nil {
+			r.Loss, err = recordedStep(recorder, m, opt, p.batch(drawn), spec.BF16)
+			return err
+		}
 		did, err := Step(m, opt, p.batch(drawn), spec.BF16)
 		r.Loss = did.Total()
 		times.part(did.Forward, did.Backward)
 		return err
 	})
+	switch {
+	case recorder != nil:
+		r.Graphs = fmt.Sprintf("%d steps recorded, %d replayed", recorder.Recorded, recorder.Replayed)
+	case spec.Device.IsCUDA():
+		r.Graphs = "none: steps ran as they are"
+	}
 	r.FLOPs = StepFLOPs(c, spec.Batch, textLength, asked/max(done, 1))
 	return err
 }
@@ -118,16 +142,8 @@ func (s Stepped) Total() float64 { return s.Losses[0] + s.Losses[1] + s.Losses[2
 // there.
 func Step(m *albef.Model, opt *train.AdamW, batch func(s *torch.Scope) albef.Batch, bf16 bool) (out Stepped, err error) {
 	err = torch.Do(func(s *torch.Scope) {
-		var terms []train.Loss
 		begun := time.Now()
-		s.Do(func(in *torch.Scope) {
-			b := batch(in)
-			torch.Autocast(bf16, m.Device(), func() {
-				l := m.Pretrain(b, distill)
-				terms = []train.Loss{{Name: "mlm", Value: l.MLM}, {Name: "itc", Value: l.ITC}, {Name: "itm", Value: l.ITM}}
-			})
-			train.KeepLosses(in, terms)
-		})
+		terms := forward(s, m, batch, bf16)
 		out.Forward = time.Since(begun)
 		opt.Backward(s, train.Total(terms), learningRate)
 		for i, l := range terms {
@@ -136,4 +152,37 @@ func Step(m *albef.Model, opt *train.AdamW, batch func(s *torch.Scope) albef.Bat
 		out.Backward = time.Since(begun) - out.Forward
 	})
 	return out, err
+}
+
+// forward computes a batch's losses in s.
+func forward(s *torch.Scope, m *albef.Model, batch func(s *torch.Scope) albef.Batch, bf16 bool) (terms []train.Loss) {
+	s.Do(func(in *torch.Scope) {
+		b := batch(in)
+		torch.Autocast(bf16, m.Device(), func() {
+			l := m.Pretrain(b, distill)
+			terms = []train.Loss{{Name: "mlm", Value: l.MLM}, {Name: "itc", Value: l.ITC}, {Name: "itm", Value: l.ITM}}
+		})
+		train.KeepLosses(in, terms)
+	})
+	return terms
+}
+
+// recordedStep is [Step] through a recorder. It returns the sum of the losses.
+func recordedStep(r *train.Recorder, m *albef.Model, opt *train.AdamW, batch func(s *torch.Scope) albef.Batch, bf16 bool) (loss float64, err error) {
+	var taken error
+	err = torch.Do(func(s *torch.Scope) {
+		torch.Apart(m.Device(), func() {
+			rates := train.Rates{LR: learningRate, Distill: distill}
+			step := func(s *torch.Scope, batch func(in *torch.Scope) albef.Batch) []train.Loss {
+				terms := forward(s, m, batch, bf16)
+				opt.Backward(s, train.Total(terms), learningRate)
+				return terms
+			}
+			var values *torch.Tensor
+			if _, values, taken = train.Take(r, s, batch(s), opt, rates, "", step); taken == nil {
+				loss = values.Sum().Item()
+			}
+		})
+	})
+	return loss, errors.Join(taken, err)
 }

@@ -7,6 +7,7 @@ import (
 
 	"vlab/albef"
 	"vlab/albef/torch"
+	"vlab/albef/train"
 )
 
 // Spec says what to measure.
@@ -17,8 +18,10 @@ type Spec struct {
 	Images int    // of a retrieval evaluation; 0: [RerankImages], with which others are compared
 	BF16   bool   // matrix products in bf16, parameters stay fp32
 	Device torch.Device
-	Warm   int // repetitions that don't count
-	Steps  int // repetitions that do; 0: 10
+	// Recording says whether a training step is recorded, see [train.Recorder]; "": no.
+	Recording train.Recording
+	Warm      int // repetitions that don't count
+	Steps     int // repetitions that do; 0: 10
 	// Profile has the result say what libtorch's operations took. It slows small
 	// ones down.
 	Profile bool
@@ -99,7 +102,7 @@ func Run(ctx context.Context, spec Spec) (Result, error) {
 	if spec.Batch < 1 || spec.Steps < 1 {
 		return Result{}, fmt.Errorf("bench: a batch of %d and %d steps, want at least 1 each", spec.Batch, spec.Steps)
 	}
-	r := Result{Work: spec.Work, Size: spec.Size, Batch: spec.Batch, DType: "fp32", Threads: torch.Threads()}
+	r := Result{Work: spec.Work, Size: spec.Size, Batch: spec.Batch, DType: "fp32", Threads: torch.Threads(), Width: matmulWidth(spec.Device)}
 	if spec.BF16 {
 		r.DType = "bf16"
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -74,6 +75,20 @@ func losses(t *testing.T, dir string) []map[string]float64 {
 }
 
 func TestPretrainGoesOnAsIfItHadNeverStopped(t *testing.T) {
+	plain := goesOn(t, small)
+	recorded := goesOn(t, small+"cuda_graphs: on\n")
+	for i := range plain {
+		for name, want := range plain[i] {
+			if got := recorded[i][name]; name != "time" && math.Abs(got-want) > 1e-3 {
+				t.Errorf("step %d %s: %v recorded, %v as it is", i+1, name, got, want)
+			}
+		}
+	}
+}
+
+// goesOn runs a configuration in one go and in two, and returns the first's steps.
+func goesOn(t *testing.T, small string) []map[string]float64 {
+	t.Helper()
 	whole, parted := t.TempDir(), t.TempDir()
 	m, err := task.Pretrain{Config: config(t, small), Dir: whole, Device: torch.CPU, Logger: quiet}.Run(t.Context())
 	if err != nil {
@@ -114,6 +129,7 @@ func TestPretrainGoesOnAsIfItHadNeverStopped(t *testing.T) {
 			}
 		}
 	}
+	return a
 }
 
 func TestPretrainOnRecordsSkipsAndNamesBadImages(t *testing.T) {
