@@ -21,9 +21,6 @@ func (m *Model) hardNegatives(terms itcTerms, same *torch.Tensor) (out negatives
 		draw := func(sims, together *torch.Tensor) (drawn, label *torch.Tensor) {
 			weights := sims.Softmax(1).MaskedFill(together.Gt(0), 0)
 			none := weights.SumDim(1, true).Eq(0) // all belong together, or all others are too unlike for float32
-			if !m.quirks {
-				weights = weights.Add(none.To(torch.Float32))
-			}
 			drawn = m.drawOne(weights).View(-1)
 			return drawn, none.To(torch.Int64).View(-1).Scale(ignored)
 		}
