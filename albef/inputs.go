@@ -45,12 +45,12 @@ func (b *Batch) places() []**torch.Tensor {
 	if cells == nil {
 		cells = &Cells{}
 	}
-	out := []**torch.Tensor{
+	labels := make([]**torch.Tensor, len(cells.Labels))
+	for i := range labels {
+		labels[i] = &cells.Labels[i]
+	}
+	return append([]**torch.Tensor{
 		&b.Images, &b.IDs, &b.Mask, &b.MaskedIDs, &b.Positions, &b.Words, &b.Same, &b.Distill,
 		&claims.IDs, &claims.Mask, &claims.Image, &claims.Holds,
-	}
-	for i := range cells.Labels {
-		out = append(out, &cells.Labels[i])
-	}
-	return out
+	}, labels...)
 }

@@ -198,8 +198,10 @@ func TestQueueOnTheDeviceEqualsTheHosts(t *testing.T) {
 				t.Errorf("push %d: the bank isn't the same, or was overwritten", push)
 			}
 			for i, pair := range [][2]*torch.Tensor{
-				{host.queue.images, device.queue.images}, {host.queue.texts, device.queue.texts},
-				{host.queue.groups, device.queue.groups}, {host.queue.pointer, device.queue.pointer},
+				{host.queue.images, device.queue.images},
+				{host.queue.texts, device.queue.texts},
+				{host.queue.groups, device.queue.groups},
+				{host.queue.pointer, device.queue.pointer},
 			} {
 				if got, want := s.Use(pair[1]).To(torch.Float32).Floats(), s.Use(pair[0]).To(torch.Float32).Floats(); !slices.Equal(got, want) {
 					t.Errorf("push %d, part %d: got %v, want %v", push, i, got, want)

@@ -13,8 +13,8 @@
 #include <c10/core/CachingDeviceAllocator.h>
 #include <dlfcn.h>
 
+#include <atomic>
 #include <cstddef>
-#include <memory>
 #include <string>
 
 #include "native.h"
@@ -22,6 +22,8 @@
 namespace {
 
 thread_local bool sealed = false;
+
+std::atomic<bool> broke{false};
 
 using Pool = c10::MempoolId_t;
 
@@ -56,11 +58,11 @@ struct GraphAPI {
 // session that asks the model something must not end a run in the background.
 constexpr int kThreadLocal = 1;  // cudaStreamCaptureModeThreadLocal
 
-// Graph holds a CUDAGraph, which has 98 bytes in libtorch 2.11.
+// Graph holds a CUDAGraph, which has 104 bytes in libtorch 2.11.
 struct Graph {
   GraphAPI api;
   alignas(64) std::byte object[1024];
-  bool made = false;
+  bool made = false, broken = false;
   at::Device device;
 
   explicit Graph(at::Device d) : device(d) {
@@ -86,6 +88,7 @@ struct Graph {
     try {
       f();
     } catch (...) {
+      broke = broken = true;
       renew();
       throw;
     }
@@ -138,13 +141,14 @@ int vt_graph_pool(uint64_t* pool) {
 // graphs' own comes on top of it.
 void* vt_graph_begin(int device, const uint64_t* pool) {
   void* out = nullptr;
-  status([&] {
-    auto g = std::make_unique<Graph>(at::Device(at::kCUDA, device));
+  int failed = status([&] {
+    auto g = new Graph(at::Device(at::kCUDA, device));
     c10::getDeviceAllocator(at::kCUDA)->emptyCache();
+    out = g;
     g->recording([&] { g->api.begin(g->object, Pool(pool[0], pool[1]), kThreadLocal); });
-    out = g.release();
   });
-  return out;
+  if (failed && out) vt_graph_free(out);
+  return failed ? nullptr : out;
 }
 
 int vt_graph_end(void* graph) {
@@ -157,6 +161,13 @@ int vt_graph_replay(void* graph) {
   return status([&] { g->api.replay(g->object); });
 }
 
-void vt_graph_free(void* graph) { delete static_cast<Graph*>(graph); }
+// libtorch's allocator goes on asking the object of a recording that CUDA broke off
+// whether memory is for it: that one stays.
+void vt_graph_free(void* graph) {
+  auto g = static_cast<Graph*>(graph);
+  if (!g->broken) delete g;
+}
+
+int vt_graph_broke(void) { return broke; }
 
 }  // extern "C"

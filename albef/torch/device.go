@@ -100,7 +100,7 @@ var loadCUDA = sync.OnceValue(func() CUDA {
 	}
 	c := C.CString(path)
 	defer C.free(unsafe.Pointer(c))
-	if C.vt_load_library(c) != 0 {
+	if C.vt_load_cuda(c) != 0 {
 		return CUDA{Err: fmt.Errorf("load CUDA: %s", C.GoString(C.vt_error()))}
 	}
 	out := CUDA{Library: path, Devices: int(C.vt_cuda_count()), Graphs: graphsLack()}

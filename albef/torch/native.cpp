@@ -75,10 +75,15 @@ void vt_fail(const char* why) { last_error = why; }
 
 const char* vt_version(void) { return TORCH_VERSION; }
 
-int vt_load_library(const char* path) {
-  if (dlopen(path, RTLD_NOW | RTLD_GLOBAL)) return 0;
-  last_error = dlerror();
-  return 1;
+// cuDNN's attention is left out: it compiles a plan for each shape that it meets,
+// and where texts change in length that is often, and can't be done in a recording.
+int vt_load_cuda(const char* path) {
+  if (!dlopen(path, RTLD_NOW | RTLD_GLOBAL)) {
+    last_error = dlerror();
+    return 1;
+  }
+  at::globalContext().setSDPUseCuDNN(false);
+  return 0;
 }
 
 int vt_cuda_count(void) {
@@ -173,6 +178,7 @@ struct Aside {
   }
 
   static c10::Stream side(const c10::impl::VirtualGuardImpl& device, c10::Device d, bool waits) {
+    if (!waits && vt_graph_broke()) return device.getStream(d);
     static std::map<std::pair<c10::DeviceIndex, bool>, c10::Stream> streams;
     auto key = std::make_pair(d.index(), waits);
     auto found = streams.find(key);

@@ -13,7 +13,7 @@ const char* vt_error(void);
 const char* vt_version(void);
 void vt_drop_cache(void);
 void vt_lasting(int on);
-int vt_load_library(const char* path);
+int vt_load_cuda(const char* path);
 int vt_cuda_count(void);
 void vt_set_threads(int n);
 void vt_release_threads(void);
@@ -116,6 +116,9 @@ void* vt_graph_begin(int device, const uint64_t* pool);
 int vt_graph_end(void* graph);
 int vt_graph_replay(void* graph);
 void vt_graph_free(void* graph);
+// Whether CUDA broke a recording off: libtorch's allocator then takes it for under
+// way for good, and keeps what other streams have used.
+int vt_graph_broke(void);
 
 #ifdef __cplusplus
 }

@@ -282,26 +282,42 @@ func (r *running[B]) after(done int) error {
 	return nil
 }
 
-// flush reads the pending losses off the device, records them and checks that
-// they are numbers.
+// flush reads the pending losses off the device, all at once, records them and
+// checks that they are numbers.
 func (r *running[B]) flush() error {
 	pending := r.pending
 	r.pending = nil
-	for i, p := range pending {
-		values := p.values.Floats()
-		p.values.Close()
+	values, err := readAll(pending)
+	if err != nil {
+		return err
+	}
+	for _, p := range pending {
 		rec := StepRecord{Step: p.step, Epoch: p.epoch, LR: p.lr, Losses: map[string]float64{}}
-		for j, name := range p.names {
-			rec.Losses[name] = float64(values[j])
+		for i, name := range p.names {
+			rec.Losses[name] = float64(values[i])
 		}
+		values = values[len(p.names):]
 		if err := r.record(rec); err != nil {
-			for _, rest := range pending[i+1:] {
-				rest.values.Close()
-			}
 			return err
 		}
 	}
 	return nil
+}
+
+// readAll returns the losses of pending steps, one after the other, and frees them.
+func readAll(pending []pendingStep) (values []float32, err error) {
+	if len(pending) == 0 {
+		return nil, nil
+	}
+	err = torch.Do(func(s *torch.Scope) {
+		all := make([]*torch.Tensor, len(pending))
+		for i, p := range pending {
+			defer p.values.Close()
+			all[i] = s.Use(p.values)
+		}
+		values = torch.Cat(0, all...).Floats()
+	})
+	return values, err
 }
 
 func (r *running[B]) record(rec StepRecord) error {

@@ -36,12 +36,12 @@ type Recorder struct {
 	log    *slog.Logger
 	record func(work func() error) (*torch.Graph, error)
 
-	ran      map[string]int      // steps that ran as they are, by form
-	names    map[string][]string // of the losses, by form
-	steps    map[string]*recorded
-	recent   []string // keys of steps, the one replayed last at the end
-	inputs   map[string]*torch.Tensor
-	failures int
+	ran    map[string]int      // steps that ran as they are, by form
+	names  map[string][]string // of the losses, by form
+	steps  map[string]*recorded
+	recent []string // keys of steps, the one replayed last at the end
+	inputs map[string]*torch.Tensor
+	off    bool // recording has failed
 }
 
 // recorded is a step for one combination of shapes. It reads inputs and leaves
@@ -59,8 +59,6 @@ const (
 	// keptSteps is how many recorded steps are kept: texts have five lengths, and
 	// the hidden words of a batch come in a handful of counts.
 	keptSteps = 32
-	// enough failures to record, and nothing is recorded any more.
-	enough = 3
 )
 
 // NewRecorder makes a recorder for work on dev. It is nil where nothing is to be
@@ -140,7 +138,7 @@ func (r *Recorder) isWarm(form string) bool {
 	for _, n := range r.ran {
 		total += n
 	}
-	return r.failures < enough && total >= warmUp && r.ran[form] > 0
+	return !r.off && total >= warmUp && r.ran[form] > 0
 }
 
 // begin records step for inputs like these.
@@ -212,19 +210,17 @@ func (r *Recorder) replay(s *torch.Scope, key string, done *recorded, inputs []*
 	return s.Use(done.values).Clone(), nil
 }
 
-// failed returns err where steps have to be recorded, else it says what becomes of
-// them.
+// failed returns err where steps have to be recorded, else it sees to it that they
+// go on as they are: a recording that CUDA broke off may have left libtorch in a
+// state that the next one would fail in.
 func (r *Recorder) failed(err error) error {
 	if r.must {
 		return fmt.Errorf("record a step: %w", err)
 	}
 	// What was recorded before draws from a generator that is no longer the device's.
 	r.dropAll()
-	what := "a step could not be recorded, and runs as it is"
-	if r.failures++; r.failures == enough {
-		what = "steps are not recorded any more"
-	}
-	r.log.Warn(what, "reason", err)
+	r.off = true
+	r.log.Warn("steps are not recorded any more, and run as they are", "reason", err)
 	return nil
 }
 

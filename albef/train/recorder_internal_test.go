@@ -10,9 +10,9 @@ import (
 	"vlab/albef/torch"
 )
 
-// TestStepsRunAsTheyAreWhereRecordingFails, each with a line in the log, until
-// after the third nothing is recorded any more. What was recorded before is dropped.
-func TestStepsRunAsTheyAreWhereRecordingFails(t *testing.T) {
+// TestStepsRunAsTheyAreOnceRecordingHasFailed, with a line in the log, and what was
+// recorded before is dropped.
+func TestStepsRunAsTheyAreOnceRecordingHasFailed(t *testing.T) {
 	var log bytes.Buffer
 	r, err := NewRecorder(torch.CPU, RecordOn, slog.New(slog.NewTextHandler(&log, nil)))
 	if err != nil {
@@ -22,7 +22,7 @@ func TestStepsRunAsTheyAreWhereRecordingFails(t *testing.T) {
 	r.must = false
 	works, tried := r.record, 0
 	r.record = func(work func() error) (*torch.Graph, error) {
-		if tried++; tried == 2 { // the first time, too, of those below
+		if tried++; tried == 1 {
 			return works(work)
 		}
 		return nil, errors.New("no room")
@@ -45,7 +45,7 @@ func TestStepsRunAsTheyAreWhereRecordingFails(t *testing.T) {
 	}
 	for i, step := range []struct{ n, tried, kept, lines int }{
 		{1, 0, 0, 0}, {1, 0, 0, 0}, {1, 0, 0, 0}, // warm-up
-		{1, 1, 0, 1}, {1, 2, 1, 1}, {1, 2, 1, 1}, {2, 3, 0, 2}, {2, 4, 0, 3}, {2, 4, 0, 3}, {1, 4, 0, 3},
+		{1, 1, 1, 0}, {1, 1, 1, 0}, {2, 2, 0, 1}, {2, 2, 0, 1}, {1, 2, 0, 1},
 	} {
 		take(step.n)
 		if lines := strings.Count(log.String(), "level=WARN"); tried != step.tried || len(r.steps) != step.kept || lines != step.lines {
@@ -53,7 +53,7 @@ func TestStepsRunAsTheyAreWhereRecordingFails(t *testing.T) {
 				step.tried, step.kept, step.lines)
 		}
 	}
-	if said := log.String(); strings.Count(said, "no room") != 3 || strings.Count(said, "any more") != 1 {
+	if said := log.String(); !strings.Contains(said, "no room") {
 		t.Errorf("the log says:\n%s", said)
 	}
 }
