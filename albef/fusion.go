@@ -49,11 +49,7 @@ func (m *TextModel) FuseEntered(rows *torch.Tensor, e Entered, mask *torch.Tenso
 // FirstTokens are the rows of [TextModel.FuseAt] that hold the texts' first
 // tokens, [CLS], for n texts of length tokens in s on dev.
 func FirstTokens(s *torch.Scope, n, length int, dev torch.Device) *torch.Tensor {
-	rows := make([]int64, n)
-	for i := range rows {
-		rows[i] = int64(i * length)
-	}
-	return s.Ints(rows, n).ToDevice(dev)
+	return s.Arange(dev, 0, n*length, length)
 }
 
 // fusing is one pass through the fusion encoder.

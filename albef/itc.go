@@ -35,11 +35,10 @@ func (m *Model) newBank(imageM, textM *torch.Tensor) bank {
 
 // itc is the image-text contrastive loss with momentum distillation: ALBEF
 // eq. 1 and 6. same makes for several right answers.
-func (m *Model) itc(ps []part, q queries, same together, distill float64) itcTerms {
+func (m *Model) itc(ps []part, q queries, same together, distill torch.Share) itcTerms {
 	s := q.image.Scope()
 	if same.batch == nil {
-		n := q.image.Size(0)
-		same.batch = s.Floats(identity(n), n, n).ToDevice(m.device)
+		same.batch = s.Eye(m.device, q.image.Size(0))
 	}
 	with := m.newBank(q.imageM, q.textM)
 	out := s.InParts(len(ps), func(s *torch.Scope, k int) []*torch.Tensor {
@@ -64,7 +63,7 @@ func (t together) rows(s *torch.Scope, p part) answers {
 }
 
 // contrast is ITC of some queries [b, D] of a batch of B, or of all.
-func (m *Model) contrast(q queries, with bank, right answers, distill float64) itcTerms {
+func (m *Model) contrast(q queries, with bank, right answers, distill torch.Share) itcTerms {
 	b := with.images[0].Size(1)
 	var i2tTargets, t2iTargets *torch.Tensor
 	torch.NoGrad(func() {
@@ -72,9 +71,9 @@ func (m *Model) contrast(q queries, with bank, right answers, distill float64) i
 			right.queue = q.image.Scope().Zeros(m.device, q.image.Size(0), m.queue.size)
 		}
 		i2tTargets, t2iTargets = bankTargets(right.i2t, right.queue), bankTargets(right.t2i, right.queue)
-		if distill > 0 {
-			i2tTargets = m.similarities(q.imageM, with.texts).Softmax(1).Scale(distill).Add(i2tTargets.Scale(1 - distill))
-			t2iTargets = m.similarities(q.textM, with.images).Softmax(1).Scale(distill).Add(t2iTargets.Scale(1 - distill))
+		if distill.Value > 0 {
+			i2tTargets = distill.Of(m.similarities(q.imageM, with.texts).Softmax(1)).Add(distill.Rest(i2tTargets))
+			t2iTargets = distill.Of(m.similarities(q.textM, with.images).Softmax(1)).Add(distill.Rest(t2iTargets))
 		}
 	})
 	i2t, t2i := m.similarities(q.image, with.texts), m.similarities(q.text, with.images) // [b, B+Q]
@@ -101,12 +100,4 @@ func (m *Model) similarities(query *torch.Tensor, bank []*torch.Tensor) (out *to
 func bankTargets(batch, queue *torch.Tensor) *torch.Tensor {
 	right := torch.Cat(1, batch, queue)
 	return right.Div(right.SumDim(1, true))
-}
-
-func identity(n int) []float32 {
-	out := make([]float32, n*n)
-	for i := range n {
-		out[i*n+i] = 1
-	}
-	return out
 }

@@ -5,7 +5,7 @@ import "vlab/albef/torch"
 // negatives are what hardNegatives drew.
 type negatives struct {
 	images, texts *torch.Tensor // [B] int64: an image against each text, a text against each image
-	labels        *torch.Tensor // [2B] int64: 0, or ignored where everything in the batch belongs together
+	labels        *torch.Tensor // [2B] int64: 0, or ignored where there was none to draw
 }
 
 // rows are what was drawn for a part of the batch.
@@ -26,28 +26,17 @@ func (d negatives) asked() *torch.Tensor {
 // hardNegatives draws, for every text, an image that it doesn't belong to and,
 // for every image, such a text, the likelier the more similar they look. same
 // is where a text is true of an image, [B images, B texts]; nil means the
-// diagonal. Nothing waits for the device. Source: model_pretrain.py:142.
+// diagonal. Nothing waits for the device, but with quirks. Source:
+// model_pretrain.py:142.
 func (m *Model) hardNegatives(terms itcTerms, same *torch.Tensor) (out negatives) {
-	s := terms.i2t.Scope()
 	torch.NoGrad(func() {
 		if same == nil {
-			n := terms.i2t.Size(0)
-			draw := func(sims *torch.Tensor) *torch.Tensor {
-				weights := sims.Softmax(1)
-				weights.ZeroDiagonal()
-				return m.draw(weights).View(-1)
-			}
-			out.images, out.texts = draw(terms.t2i), draw(terms.i2t)
-			out.labels = s.Ints(make([]int64, 2*n), 2*n).ToDevice(m.device)
-			return
+			same = terms.i2t.Scope().Eye(m.device, terms.i2t.Size(0))
 		}
 		draw := func(sims, together *torch.Tensor) (drawn, label *torch.Tensor) {
 			weights := sims.Softmax(1).MaskedFill(together.Gt(0), 0)
-			none := weights.SumDim(1, true).Eq(0) // multinomial refuses such a row
-			if !m.quirks {
-				weights = weights.Add(none.To(torch.Float32))
-			}
-			drawn = m.draw(weights).View(-1)
+			none := weights.SumDim(1, true).Eq(0) // all belong together, or all others are too unlike for float32
+			drawn = m.drawOne(weights).View(-1)
 			return drawn, none.To(torch.Int64).View(-1).Scale(ignored)
 		}
 		var imageLabels, textLabels *torch.Tensor
@@ -58,8 +47,17 @@ func (m *Model) hardNegatives(terms itcTerms, same *torch.Tensor) (out negatives
 	return out
 }
 
-// multinomial is how negatives are drawn unless a test says otherwise.
-func multinomial(weights *torch.Tensor) *torch.Tensor { return weights.Multinomial(1) }
+// drawOne draws a column of each row of weights [B, B]: [B, 1] int64. With quirks
+// a row that has none is an error, as officially.
+func (m *Model) drawOne(weights *torch.Tensor) *torch.Tensor {
+	switch {
+	case m.draw != nil:
+		return m.draw(weights)
+	case m.quirks:
+		return weights.Multinomial(1)
+	}
+	return weights.Draw(1)
+}
 
 // matchLoss is ITM on the fused states [3B, C] of the first tokens: B pairs that
 // match, then those drawn.

@@ -73,6 +73,12 @@ func (m Masking) Filled() (positions, words []int64) {
 	return positions, words
 }
 
+// Padded returns m with positions and words as [Masking.Filled] gives them.
+func (m Masking) Padded() Masking {
+	m.Positions, m.Words = m.Filled()
+	return m
+}
+
 // Draw hides words of ids as the official mask() does: of those asked for, 80 %
 // become [MASK], 10 % a random word, 10 % stay (model_pretrain.py:252). prob
 // may raise or lower the share word by word; nil means Prob everywhere.

@@ -19,8 +19,8 @@ type Model struct {
 	itmHead linear
 	teacher *encoders // the momentum model
 	cells   []linear
-	frozen  bool // the image encoder isn't trained
-	draw    func(weights *torch.Tensor) *torch.Tensor
+	frozen  bool                                      // the image encoder isn't trained
+	draw    func(weights *torch.Tensor) *torch.Tensor // a test's, or nil
 }
 
 // encoders are the parts that the momentum model has too.
@@ -38,7 +38,7 @@ func New(c Config, dev torch.Device, seed int64) (*Model, error) {
 		return nil, err
 	}
 	torch.Seed(seed)
-	m := &Model{Module: Module{config: c, device: dev}, draw: multinomial}
+	m := &Model{Module: Module{config: c, device: dev}}
 	err := m.make(func(b builder) {
 		m.build(b, newQueue, newTextModel)
 		m.buildCells(b)
@@ -83,6 +83,9 @@ func (e *encoders) textFeats(cls *torch.Tensor) *torch.Tensor {
 	return e.textProj.forward(cls).To(torch.Float32).Normalize(-1)
 }
 
+// ImageFrozen reports what [Model.FreezeImage] has set.
+func (m *Model) ImageFrozen() bool { return m.frozen }
+
 // Temperature returns the learned temperature.
 func (m *Model) Temperature() float64 { return m.temp.Item() }
 
@@ -93,11 +96,6 @@ func (m *Model) Temperature() float64 { return m.temp.Item() }
 func (m *Model) FreezeImage(on bool) { m.frozen = on }
 
 // SetSampler replaces how hard negatives are drawn from weights [B, B]; the
-// result is [B, 1], int64. nil restores torch.multinomial. A deterministic
-// sampler makes steps comparable with another implementation.
-func (m *Model) SetSampler(draw func(weights *torch.Tensor) *torch.Tensor) {
-	if draw == nil {
-		draw = multinomial
-	}
-	m.draw = draw
-}
+// result is [B, 1], int64. nil restores the drawing of torch.multinomial. A
+// deterministic sampler makes steps comparable with another implementation.
+func (m *Model) SetSampler(draw func(weights *torch.Tensor) *torch.Tensor) { m.draw = draw }

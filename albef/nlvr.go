@@ -209,12 +209,12 @@ func IsTAHead(name string) bool { return strings.HasPrefix(name, "ta_head.") }
 
 // SetSampler replaces how two other images are drawn for each caption from
 // weights [B, B]; the result is [B, 2], int64, two different ones a row. nil
-// restores torch.multinomial. A deterministic sampler makes steps comparable
+// restores the drawing of torch.multinomial. A deterministic sampler makes steps comparable
 // with another implementation.
 func (m *TA) SetSampler(draw func(weights *torch.Tensor) *torch.Tensor) {
 	m.draw = draw
 	if draw == nil {
-		m.draw = func(w *torch.Tensor) *torch.Tensor { return w.Multinomial(2) }
+		m.draw = func(w *torch.Tensor) *torch.Tensor { return w.Draw(2) }
 	}
 }
 
@@ -272,7 +272,7 @@ func (m *TA) drawPairs(embeds, labels *torch.Tensor) (first, second *torch.Tenso
 	near := feats.MatMul(feats.T()).Scale(1 / taTemperature).Softmax(1)
 	near.ZeroDiagonal()
 	drawn := m.draw(near) // [B, 2]
-	own := embeds.Scope().Ints(count(n), n).ToDevice(m.device)
+	own := embeds.Scope().Arange(m.device, 0, n, 1)
 	choice := torch.Stack(1, own, drawn.Select(1, 0), drawn.Select(1, 1)) // [B, 3]
 	pick := func(column *torch.Tensor) *torch.Tensor {
 		return choice.Gather(1, column.To(torch.Int64).View(n, 1)).View(n)

@@ -1,6 +1,7 @@
 package albef
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -27,6 +28,10 @@ type Batch struct {
 	Claims *Claims
 	// Cells are labels for the image encoder's patches; nil for none.
 	Cells *Cells
+
+	// Distill is the distillation weight on the device, see [torch.Share]; nil where
+	// the number that Pretrain is given is enough.
+	Distill *torch.Tensor
 }
 
 // Claims are texts with the images they are about and whether they hold.
@@ -64,9 +69,10 @@ type student struct {
 }
 
 // Pretrain computes the three losses of a batch with distillation weight
-// distill (alpha), and on the way does what the official forward does: clamps
-// the temperature, updates the momentum model and pushes this batch's momentum
-// features into the queue. Source: model_pretrain.py forward.
+// distill (alpha; of a batch that has Distill only whether it is 0 counts), and on
+// the way does what the official forward does: clamps the temperature, updates the
+// momentum model and pushes this batch's momentum features into the queue. Source:
+// model_pretrain.py forward.
 //
 // The mathematics is the official one, the order of work is not: clean and
 // masked texts go through the text encoder together; the image's keys and
@@ -82,7 +88,8 @@ func (m *Model) Pretrain(b Batch, distill float64) Losses { return m.PretrainPar
 // The number of parts divides the batch.
 func (m *Model) PretrainParts(b Batch, distill float64, parts int) Losses {
 	m.temp.ClampInPlace(0.001, 0.5)
-	out, embeds := m.losses(m.cut(b, parts), together{batch: b.Same}, distill, m.queue.push)
+	share := torch.Share{Value: distill, Device: b.Distill}
+	out, embeds := m.losses(m.cut(b, parts), together{batch: b.Same}, share, m.queue.push)
 	if b.Cells != nil && !m.frozen {
 		out.Cells = m.CellLoss(embeds, *b.Cells)
 	}
@@ -92,13 +99,13 @@ func (m *Model) PretrainParts(b Batch, distill float64, parts int) Losses {
 // losses computes the losses of pairs, with MLM where there are masked texts, and
 // the images' embeds [B, P, C]. push puts momentum features [B, D] into the
 // queue.
-func (m *Model) losses(ps []part, same together, distill float64, push func(imageM, textM *torch.Tensor)) (out Losses, embeds *torch.Tensor) {
+func (m *Model) losses(ps []part, same together, distill torch.Share, push func(imageM, textM *torch.Tensor)) (out Losses, embeds *torch.Tensor) {
 	st := m.encode(ps)
 	q := queries{image: st.image, text: st.feats}
 	var words *torch.Tensor
 	torch.NoGrad(func() {
 		m.MomentumUpdate()
-		q.imageM, q.textM, words = m.teach(ps, st.embeds, distill)
+		q.imageM, q.textM, words = m.teach(ps, st.embeds, distill.Value)
 	})
 	terms := m.itc(ps, q, same, distill)
 	torch.NoGrad(func() { push(q.imageM, q.textM) })
@@ -173,7 +180,7 @@ func (m *Model) teach(ps []part, embeds *torch.Tensor, distill float64) (image, 
 
 // fuse computes the losses of the fusion encoder: ITM, MLM and that of claims.
 // words are the teacher's logits of all parts, nil for none.
-func (m *Model) fuse(ps []part, st student, words *torch.Tensor, distill float64, drawn negatives) (out Losses) {
+func (m *Model) fuse(ps []part, st student, words *torch.Tensor, distill torch.Share, drawn negatives) (out Losses) {
 	s := st.text.Scope()
 	losses := s.InParts(len(ps), func(s *torch.Scope, k int) []*torch.Tensor {
 		l := m.fusePart(ps[k], s, st, words, distill, drawn)
@@ -205,7 +212,7 @@ func one(x *torch.Tensor) *torch.Tensor {
 // fusePart runs a part's matched pairs, (text, drawn image), (drawn text, image)
 // and masked texts through the fusion encoder as one batch of 4n. The losses are
 // the part's share in those of the batch.
-func (m *Model) fusePart(p part, s *torch.Scope, st student, words *torch.Tensor, distill float64, all negatives) (out Losses) {
+func (m *Model) fusePart(p part, s *torch.Scope, st student, words *torch.Tensor, distill torch.Share, all negatives) (out Losses) {
 	b, drawn := p.in(s), all.rows(s, p)
 	text := p.rows(s, st.text)
 	texts := []*torch.Tensor{text, text, s.Use(st.text).IndexSelect(0, drawn.texts)}
@@ -243,7 +250,7 @@ func (m *Model) fusePart(p part, s *torch.Scope, st student, words *torch.Tensor
 // pairImages projects the images that a part's pairs meet, the own ones and those
 // drawn from the whole batch, and says where in there they are: [n] each.
 func (m *Model) pairImages(p part, s *torch.Scope, embeds, drawn *torch.Tensor) (kv KeyValues, own, other *torch.Tensor) {
-	own = s.Ints(count(p.n), p.n).ToDevice(m.device)
+	own = s.Arange(m.device, 0, p.n, 1)
 	if p.whole() {
 		return m.Text.Image(s.Use(embeds)), own, drawn
 	}
@@ -257,23 +264,26 @@ func (m *Model) claimLoss(c *Claims, kv KeyValues) *torch.Tensor {
 	return m.MatchTexts(embeds, c.Mask, kv.Pick(c.Image), m.config.Dropout).To(torch.Float32).CrossEntropy(c.Holds, ignored)
 }
 
-func count(n int) []int64 {
-	out := make([]int64, n)
-	for i := range out {
-		out[i] = int64(i)
-	}
-	return out
-}
-
 // Len returns how many images the batch has.
 func (b Batch) Len() int { return b.Images.Size(0) }
 
 // Check reports the first thing of a batch that doesn't fit the model.
 func (b Batch) Check(c Config) error {
-	if err := checkPairs(b.Images, b.IDs, c); err != nil {
+	if err := checkQueued(b.Images, b.IDs, c); err != nil {
 		return err
 	}
-	if n := b.Len(); c.QueueSize%n != 0 {
+	if b.Len() == 1 {
+		return &hintError{errors.New("batch: one image alone: negatives are drawn from the rest of the batch"), "set batch_size to 2 or more"}
+	}
+	return nil
+}
+
+// checkQueued checks images with a text for each whose features go into a queue.
+func checkQueued(images, ids *torch.Tensor, c Config) error {
+	if err := checkPairs(images, ids, c); err != nil {
+		return err
+	}
+	if n := images.Size(0); c.QueueSize%n != 0 {
 		return &hintError{
 			fmt.Errorf("batch: queue_size %d is no multiple of the batch size %d", c.QueueSize, n),
 			fmt.Sprintf("set queue_size to %d", (c.QueueSize/n+1)*n),

@@ -16,7 +16,7 @@ func NewRetrieval(c Config, dev torch.Device, seed int64) (*Model, error) {
 		return nil, err
 	}
 	torch.Seed(seed)
-	m := &Model{Module: Module{config: c, device: dev}, draw: multinomial}
+	m := &Model{Module: Module{config: c, device: dev}}
 	if err := m.make(func(b builder) { m.build(b, newGroupQueue, newBert) }); err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (b RetrievalBatch) Check(c Config) error {
 	if n := b.Index.Numel(); n != b.Images.Size(0) {
 		return fmt.Errorf("batch: %d image ids for %d images", n, b.Images.Size(0))
 	}
-	return Batch{Images: b.Images, IDs: b.IDs}.Check(c)
+	return checkQueued(b.Images, b.IDs, c)
 }
 
 // Retrieval computes both losses of a batch, ITC and ITM, with distillation
@@ -60,7 +60,7 @@ func (m *Model) RetrievalParts(b RetrievalBatch, distill float64, parts int) (it
 	var same together
 	torch.NoGrad(func() { same = m.sameImage(b.Index) })
 	pairs := Batch{Images: b.Images, IDs: b.IDs, Mask: b.Mask}
-	l, _ := m.losses(m.cut(pairs, parts), same, distill, func(imageM, textM *torch.Tensor) {
+	l, _ := m.losses(m.cut(pairs, parts), same, torch.Share{Value: distill}, func(imageM, textM *torch.Tensor) {
 		m.queue.pushGroups(imageM, textM, b.Index)
 	})
 	return l.ITC, l.ITM

@@ -16,6 +16,7 @@ import (
 	"vlab/albef"
 	"vlab/albef/bench"
 	"vlab/albef/torch"
+	"vlab/albef/train"
 )
 
 func TestMain(m *testing.M) {
@@ -65,6 +66,34 @@ func TestRunTellsTheSlowestRepetitionAndTheMemoryOfManySteps(t *testing.T) {
 	}
 	if r.SlowestMS < r.MedianMS || r.EarlyMB == 0 || math.Abs(r.LastMB-r.EarlyMB) > 100 {
 		t.Errorf("got %+v, want a slowest repetition above the median and memory that stands still", r)
+	}
+}
+
+// TestRecordedStepTrains as the plain one does, and says how often it was replayed.
+func TestRecordedStepTrains(t *testing.T) {
+	spec := bench.Spec{Work: "step", Size: "tiny", Batch: 4, Device: torch.CPU, Recording: train.RecordOn, Steps: 8}
+	r, err := bench.Run(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var recorded, replayed int
+	if _, err := fmt.Sscanf(r.Graphs, "%d steps recorded, %d replayed", &recorded, &replayed); err != nil || recorded < 1 || replayed != 8-3 {
+		t.Errorf("graphs: got %q, want all but 3 of 8 steps replayed", r.Graphs)
+	}
+	if !(r.Loss > 5 && r.Loss < 50) {
+		t.Errorf("loss: got %v", r.Loss)
+	}
+	spec.Recording = train.RecordAuto
+	if r, err = bench.Run(t.Context(), spec); err != nil || r.Graphs != "" {
+		t.Errorf("auto on a CPU: got %q, %v, want nothing recorded", r.Graphs, err)
+	}
+}
+
+func TestAStepTakesTwoImages(t *testing.T) {
+	_, err := bench.Run(t.Context(), bench.Spec{Work: "step", Size: "tiny", Batch: 1, Device: torch.CPU})
+	hinted, ok := err.(interface{ Hint() string })
+	if !ok || !strings.Contains(hinted.Hint(), "2 or more") {
+		t.Errorf("got %v, want an error with a hint", err)
 	}
 }
 

@@ -11,10 +11,7 @@ import (
 // GFLOP/s: the best of some repetitions, for nothing faster can be asked of a
 // model. They are 1024 wide, on CUDA 8192.
 func MatmulRate(dev torch.Device, dtype torch.DType) (float64, error) {
-	n := 1024
-	if dev.IsCUDA() {
-		n = 8192
-	}
+	n := matmulWidth(dev)
 	const repetitions = 8
 	best := math.Inf(1)
 	err := torch.Do(func(s *torch.Scope) {
@@ -33,6 +30,14 @@ func MatmulRate(dev torch.Device, dtype torch.DType) (float64, error) {
 	})
 	width := float64(n)
 	return 2 * width * width * width / best / 1e9, err
+}
+
+// matmulWidth is how wide a matrix has to be for its products to fill a device.
+func matmulWidth(dev torch.Device) int {
+	if dev.IsCUDA() {
+		return 8192
+	}
+	return 1024
 }
 
 // wait reads one element, so that a device that works on its own is done.

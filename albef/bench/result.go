@@ -39,9 +39,14 @@ type Result struct {
 	LastMB  float64 `json:"rss_last_mb"`  // resident after the last
 	Loss    float64 `json:"loss"`         // the last step's total; 0 for work without one
 
+	// Graphs says how many training steps were recorded and how many replayed, warm-up
+	// included, see [train.Recorder]; "" on a CPU where nobody asked for it.
+	Graphs string `json:"graphs,omitempty"`
+
 	FLOPs  float64 `json:"flops"`         // of one repetition, see [StepFLOPs]
 	Matmul float64 `json:"matmul_gflops"` // the machine's rate in the same run, see [MatmulRate]
 	Share  float64 `json:"share"`         // FLOPs in the median time over Matmul
+	Width  int     `json:"matmul_width"`  // of the matrices that Matmul is of
 
 	Ops []torch.OpTime `json:"-"` // with [Spec.Profile], of all repetitions that count
 }
@@ -71,11 +76,14 @@ func (r Result) Write(w io.Writer) {
 	if r.Loss != 0 {
 		fmt.Fprintf(w, "  loss     %10.4f\n", r.Loss)
 	}
+	if r.Graphs != "" {
+		fmt.Fprintf(w, "  graphs   %s\n", r.Graphs)
+	}
 	if r.FLOPs == 0 {
 		return
 	}
-	fmt.Fprintf(w, "  %.1f GFLOP, %.0f %% of the machine's %.0f GFLOP/s (matrix product of 1024 x 1024, %s)\n",
-		r.FLOPs/1e9, 100*r.Share, r.Matmul, r.DType)
+	fmt.Fprintf(w, "  %.1f GFLOP, %.0f %% of the machine's %.0f GFLOP/s (matrix product of %d x %d, %s)\n",
+		r.FLOPs/1e9, 100*r.Share, r.Matmul, r.Width, r.Width, r.DType)
 }
 
 // clock collects the times of repetitions, and the memory after some of them.

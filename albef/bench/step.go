@@ -2,6 +2,9 @@ package bench
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 
@@ -68,6 +71,9 @@ func (p pairs) close() {
 // steps is a pretraining step: masks drawn, the forward with its momentum and
 // queue updates, the backward, AdamW.
 func steps(ctx context.Context, m *albef.Model, spec Spec, times *clock, r *Result) error {
+	if spec.Batch < 2 {
+		return &hintError{errors.New("bench: a step's negatives are the rest of its batch"), "a batch of 2 or more"}
+	}
 	c := m.Config()
 	rng := rand.New(rand.NewPCG(1, 2))
 	p := newPairs(c, spec.Device, spec.Batch, textLength, rng)
@@ -75,15 +81,33 @@ func steps(ctx context.Context, m *albef.Model, spec Spec, times *clock, r *Resu
 	masker := albef.Masker{Prob: c.MaskProb, Mask: maskID, CLS: clsID, VocabSize: c.VocabSize}
 	opt := NewOptimizer(m)
 	defer opt.Close()
+	recorder, err := train.NewRecorder(spec.Device, spec.way().recompute().Recording(spec.Recording), slog.Default())
+	if err != nil {
+		return err
+	}
+	defer recorder.Close()
 	asked, done := 0, 0
-	err := spec.repeat(ctx, times, func() error {
+	err = spec.repeat(ctx, times, func() (err error) {
 		drawn := masker.Draw(p.words, nil, rng)
 		asked, done = asked+len(drawn.Positions), done+1
+		if recorder != nil || spec.Device.IsCUDA() {
+			drawn = drawn.Padded() // few sizes, as training has them, and as much work with graphs as without
+		}
+		if recorder != nil {
+			r.Loss, err = recordedStep(recorder, m, opt, p.batch(drawn), spec.way())
+			return err
+		}
 		did, err := Step(m, opt, p.batch(drawn), spec.way())
 		r.Loss = did.Total()
 		times.part(did.Forward, did.Backward)
 		return err
 	})
+	switch {
+	case recorder != nil:
+		r.Graphs = fmt.Sprintf("%d steps recorded, %d replayed", recorder.Recorded, recorder.Replayed)
+	case spec.Device.IsCUDA():
+		r.Graphs = "none: steps ran as they are"
+	}
 	r.FLOPs = StepFLOPs(c, spec.Batch, textLength, asked/max(done, 1))
 	return err
 }
@@ -124,33 +148,66 @@ type Way struct {
 // Step trains m by one batch. The optimiser moves parameters as the backward
 // goes, or else after it, so its time is in there.
 func Step(m *albef.Model, opt *train.AdamW, batch func(s *torch.Scope) albef.Batch, way Way) (out Stepped, err error) {
-	again := train.Recompute{Parts: way.Accumulate > 1, Layers: way.Checkpoint}
 	err = torch.Do(func(s *torch.Scope) {
-		var terms []train.Loss
-		var tape *torch.Tape
 		begun := time.Now()
-		s.Do(func(in *torch.Scope) {
-			tape = again.Tape(in, m.Device())
-			b := batch(in)
-			torch.Autocast(way.BF16, m.Device(), func() {
-				l := m.PretrainParts(b, distill, max(way.Accumulate, 1))
-				terms = []train.Loss{{Name: "mlm", Value: l.MLM}, {Name: "itc", Value: l.ITC}, {Name: "itm", Value: l.ITM}}
-			})
-			train.KeepLosses(in, terms)
-			out.Forward = time.Since(begun)
-			if tape != nil {
-				tape.Backward(train.Total(terms))
-			}
-		})
-		if tape == nil {
-			opt.Backward(s, train.Total(terms), learningRate)
-		} else {
-			opt.Step(s, learningRate)
-		}
+		terms := way.forward(s, m, batch, func() { out.Forward = time.Since(begun) })
+		way.update(s, opt, terms)
 		for i, l := range terms {
 			out.Losses[i] = l.Value.Item()
 		}
 		out.Backward = time.Since(begun) - out.Forward
 	})
 	return out, err
+}
+
+// forward computes a batch's losses in s and calls done; on a tape it also walks
+// back.
+func (w Way) forward(s *torch.Scope, m *albef.Model, batch func(s *torch.Scope) albef.Batch, done func()) (terms []train.Loss) {
+	s.Do(func(in *torch.Scope) {
+		tape := w.recompute().Tape(in, m.Device())
+		b := batch(in)
+		torch.Autocast(w.BF16, m.Device(), func() {
+			l := m.PretrainParts(b, distill, max(w.Accumulate, 1))
+			terms = []train.Loss{{Name: "mlm", Value: l.MLM}, {Name: "itc", Value: l.ITC}, {Name: "itm", Value: l.ITM}}
+		})
+		train.KeepLosses(in, terms)
+		done()
+		if tape != nil {
+			tape.Backward(train.Total(terms))
+		}
+	})
+	return terms
+}
+
+// update moves the parameters.
+func (w Way) update(s *torch.Scope, opt *train.AdamW, terms []train.Loss) {
+	if w.recompute() == (train.Recompute{}) {
+		opt.Backward(s, train.Total(terms), learningRate)
+		return
+	}
+	opt.Step(s, learningRate)
+}
+
+func (w Way) recompute() train.Recompute {
+	return train.Recompute{Parts: w.Accumulate > 1, Layers: w.Checkpoint}
+}
+
+// recordedStep is [Step] through a recorder. It returns the sum of the losses.
+func recordedStep(r *train.Recorder, m *albef.Model, opt *train.AdamW, batch func(s *torch.Scope) albef.Batch, way Way) (loss float64, err error) {
+	var taken error
+	err = torch.Do(func(s *torch.Scope) {
+		torch.Apart(m.Device(), func() {
+			rates := train.Rates{LR: learningRate, Distill: distill}
+			step := func(s *torch.Scope, batch func(in *torch.Scope) albef.Batch) []train.Loss {
+				terms := way.forward(s, m, batch, func() {})
+				way.update(s, opt, terms)
+				return terms
+			}
+			var values *torch.Tensor
+			if _, values, taken = train.Take(r, s, batch(s), opt, rates, "", step); taken == nil {
+				loss = values.Sum().Item()
+			}
+		})
+	})
+	return loss, errors.Join(taken, err)
 }

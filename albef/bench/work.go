@@ -7,6 +7,7 @@ import (
 
 	"vlab/albef"
 	"vlab/albef/torch"
+	"vlab/albef/train"
 )
 
 // Spec says what to measure.
@@ -21,8 +22,10 @@ type Spec struct {
 	Checkpoint bool // a step runs layers again in the backward
 
 	Device torch.Device
-	Warm   int // repetitions that don't count
-	Steps  int // repetitions that do; 0: 10
+	// Recording says whether a training step is recorded, see [train.Recorder]; "": no.
+	Recording train.Recording
+	Warm      int // repetitions that don't count
+	Steps     int // repetitions that do; 0: 10
 	// Profile has the result say what libtorch's operations took. It slows small
 	// ones down.
 	Profile bool
@@ -106,7 +109,7 @@ func Run(ctx context.Context, spec Spec) (Result, error) {
 	if parts := max(spec.Accumulate, 1); spec.Batch%parts != 0 {
 		return Result{}, &hintError{fmt.Errorf("bench: a batch of %d in %d parts", spec.Batch, parts), "--accumulate divides --batch"}
 	}
-	r := Result{Work: spec.Work, Size: spec.Size, Batch: spec.Batch, DType: "fp32", Threads: torch.Threads()}
+	r := Result{Work: spec.Work, Size: spec.Size, Batch: spec.Batch, DType: "fp32", Threads: torch.Threads(), Width: matmulWidth(spec.Device)}
 	if spec.BF16 {
 		r.DType = "bf16"
 	}

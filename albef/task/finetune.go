@@ -359,9 +359,7 @@ func (r *running[B]) resume() error {
 		return fmt.Errorf("resume from %s: %w", r.path, err)
 	}
 	r.from, r.steps = r.checkpoint.At, r.checkpoint.Steps
-	if r.checkpoint.Random != nil {
-		torch.SetRandomState(torch.CPU, r.checkpoint.Random)
-	}
+	r.checkpoint.RestoreRandom(r.Device)
 	if best, ok := r.checkpoint.Note["best"]; ok {
 		if _, err := fmt.Sscan(best, &r.best); err != nil {
 			return fmt.Errorf("resume from %s: best %q: %w", r.path, best, err)
@@ -401,8 +399,8 @@ func (r *running[B]) train(ctx context.Context) (err error) {
 	loop := &train.Loop[B]{
 		Model: r.job.model, Opt: r.opt, Feed: feed, Forward: r.job.forward, Schedule: c.Schedule(), Epochs: c.Schedular.Epochs,
 		MaxSteps: c.MaxSteps, Distill: r.job.distill, BF16: c.DType == "bf16", Clip: c.GradClip, LogEvery: c.LogEvery,
-		Recompute: r.recompute,
-		Save:      func(at train.Position) error { return r.save(train.LastName, at) }, SaveEvery: c.SaveEvery,
+		Recompute: r.recompute, Recording: train.Recording(c.CUDAGraphs), Logger: r.Logger,
+		Save: func(at train.Position) error { return r.save(train.LastName, at) }, SaveEvery: c.SaveEvery,
 		EpochDone: func(at train.Position) error { return r.epochDone(ctx, at) },
 		Record: func(rec train.StepRecord) error {
 			values := maps.Clone(rec.Losses)
@@ -471,8 +469,9 @@ const BestName = "checkpoint_best.pth"
 func (r *running[B]) save(name string, at train.Position) error {
 	ck := &train.Checkpoint{
 		State: r.job.model.State(), Optimizer: r.opt.State(r.Config.Optimizer.LR), Model: r.job.model.Config(), Vocab: r.vocab,
-		At: at, Steps: at.Epoch*r.per + at.Step, Random: torch.RandomState(torch.CPU),
+		At: at, Steps: at.Epoch*r.per + at.Step,
 	}
+	ck.KeepRandom(r.Device)
 	ck.Note = maps.Clone(r.job.note)
 	if !math.IsInf(r.best, -1) {
 		if ck.Note == nil {

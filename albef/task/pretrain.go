@@ -224,9 +224,7 @@ func (r *run) restore() error {
 				return fmt.Errorf("resume from %s: %w", r.path, err)
 			}
 			r.from = ck.At
-			if ck.Random != nil {
-				torch.SetRandomState(torch.CPU, ck.Random)
-			}
+			ck.RestoreRandom(r.Device)
 			r.start.Steps = 0
 			resumed = ck.Steps
 		}
@@ -308,6 +306,7 @@ func (r *run) loop(feed train.Feed[albef.Batch], stage string) *train.Loop[albef
 		Model: r.Model, Opt: r.opt, Feed: feed, Schedule: c.Schedule(), Epochs: c.Schedular.Epochs, MaxSteps: c.MaxSteps,
 		Distill: train.DistillRamp{Weight: c.DistillWeight, WarmUp: true},
 		BF16:    c.DType == "bf16", Clip: c.GradClip, LogEvery: c.LogEvery, Recompute: r.recompute,
+		Recording: r.recording(), Variant: r.variant, Logger: r.log,
 	}
 	l.Forward = func(b albef.Batch, distill float64) []train.Loss {
 		return terms(r.Model.PretrainParts(b, distill, c.Accumulate))
@@ -316,6 +315,25 @@ func (r *run) loop(feed train.Feed[albef.Batch], stage string) *train.Loop[albef
 		l.Observe = func(p train.Progress) { r.Observe(stage, p) }
 	}
 	return l
+}
+
+// recording is whether steps are recorded. As official_quirks has it, negatives
+// are drawn by weights that are read.
+func (r *run) recording() train.Recording {
+	how := train.Recording(r.Config.CUDAGraphs)
+	if how == train.RecordAuto && r.Config.OfficialQuirks && r.Device.IsCUDA() {
+		r.log.Info("steps are not recorded", "reason", "official_quirks reads what negatives are drawn by")
+		return train.RecordOff
+	}
+	return how
+}
+
+// variant names what a step depends on beside its batch.
+func (r *run) variant() string {
+	if r.Model.ImageFrozen() {
+		return "image frozen"
+	}
+	return ""
 }
 
 // terms names the losses of a batch as the official logs do.
@@ -370,8 +388,9 @@ func (r *run) begun() {
 func (r *run) save(name string, at train.Position) error {
 	ck := &train.Checkpoint{
 		State: r.Model.State(), Optimizer: r.opt.State(r.Config.Optimizer.LR), Model: r.Model.Config(), Vocab: r.Vocab,
-		At: at, Steps: at.Epoch*r.per + at.Step, Random: torch.RandomState(torch.CPU),
+		At: at, Steps: at.Epoch*r.per + at.Step,
 	}
+	ck.KeepRandom(r.Device)
 	defer ck.Drop()
 	return ck.Write(filepath.Join(r.Dir, name), r.Config.Schedule(), r.Config)
 }

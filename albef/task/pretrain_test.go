@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -74,15 +75,25 @@ func losses(t *testing.T, dir string) []map[string]float64 {
 }
 
 func TestPretrainGoesOnAsIfItHadNeverStopped(t *testing.T) {
+	plain := goesOn(t, small)
+	recorded := goesOn(t, small+"cuda_graphs: on\n")
+	for i := range plain {
+		for name, want := range plain[i] {
+			if got := recorded[i][name]; name != "time" && math.Abs(got-want) > 1e-3 {
+				t.Errorf("step %d %s: %v recorded, %v as it is", i+1, name, got, want)
+			}
+		}
+	}
 	for name, keys := range map[string]string{
-		"as it is": "", "layers again": "checkpoint_activations: true\ngrad_clip: 1\n",
+		"layers again":           "checkpoint_activations: true\ngrad_clip: 1\n",
 		"in parts, layers again": "accumulate: 2\ncheckpoint_activations: true\ndtype: bf16\n",
 	} {
-		t.Run(name, func(t *testing.T) { checkGoesOn(t, small+keys) })
+		t.Run(name, func(t *testing.T) { goesOn(t, small+keys) })
 	}
 }
 
-func checkGoesOn(t *testing.T, yaml string) {
+// goesOn runs a configuration in one go and in two, and returns the first's steps.
+func goesOn(t *testing.T, yaml string) []map[string]float64 {
 	t.Helper()
 	whole, parted := t.TempDir(), t.TempDir()
 	m, err := task.Pretrain{Config: config(t, yaml), Dir: whole, Device: torch.CPU, Logger: quiet}.Run(t.Context())
@@ -124,6 +135,7 @@ func checkGoesOn(t *testing.T, yaml string) {
 			}
 		}
 	}
+	return a
 }
 
 func TestPretrainOnRecordsSkipsAndNamesBadImages(t *testing.T) {

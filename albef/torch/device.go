@@ -89,6 +89,7 @@ func (e *deviceError) Hint() string {
 type CUDA struct {
 	Library string // libtorch_cuda.so as loaded, or ""
 	Devices int    // how many devices can be used
+	Graphs  error  // why no [Graphs] can be made though the library has loaded, or nil
 	Err     error  // why there are none, or nil
 }
 
@@ -99,14 +100,14 @@ var loadCUDA = sync.OnceValue(func() CUDA {
 	}
 	c := C.CString(path)
 	defer C.free(unsafe.Pointer(c))
-	if C.vt_load_library(c) != 0 {
+	if C.vt_load_cuda(c) != 0 {
 		return CUDA{Err: fmt.Errorf("load CUDA: %s", C.GoString(C.vt_error()))}
 	}
-	n := int(C.vt_cuda_count())
-	if n == 0 {
-		return CUDA{Library: path, Err: fmt.Errorf("load CUDA: %s has loaded, but no driver or device answers", path)}
+	out := CUDA{Library: path, Devices: int(C.vt_cuda_count()), Graphs: graphsLack()}
+	if out.Devices == 0 {
+		out.Err = fmt.Errorf("load CUDA: %s has loaded, but no driver or device answers", path)
 	}
-	return CUDA{Library: path, Devices: n}
+	return out
 })
 
 // LoadCUDA loads libtorch_cuda.so once, before anything asks libtorch for

@@ -11,6 +11,18 @@ import (
 // AdamW holds what one fused AdamW call needs beside the tensors.
 type AdamW struct {
 	LR, Beta1, Beta2, Decay, Eps float64
+	// Rate is the learning rate on the parameters' device, see [NewRate]. It counts
+	// in the place of LR; nil: LR counts.
+	Rate *Tensor
+}
+
+// NewRate makes a learning rate, a scalar, in s on dev, of the type that AdamW
+// reads there.
+func NewRate(s *Scope, lr float64, dev Device) *Tensor {
+	if dev.IsCUDA() {
+		return Full(s, lr, Float32, dev)
+	}
+	return Full(s, lr, Float64, dev)
 }
 
 // Update takes one AdamW step (decoupled decay, bias-corrected) on all params
@@ -23,9 +35,9 @@ func (a AdamW) Update(params, grads, m, v, steps []*Tensor) {
 	p, g, pm, pv, ps := pointers(params), pointers(grads), pointers(m), pointers(v), pointers(steps)
 	check("fused_adamw", func() C.int {
 		return C.vt_fused_adamw(&p[0], &g[0], &pm[0], &pv[0], &ps[0], C.int64_t(len(p)),
-			C.double(a.LR), C.double(a.Beta1), C.double(a.Beta2), C.double(a.Decay), C.double(a.Eps))
+			C.double(a.LR), orNil(a.Rate), C.double(a.Beta1), C.double(a.Beta2), C.double(a.Decay), C.double(a.Eps))
 	})
-	runtime.KeepAlive([][]*Tensor{params, grads, m, v, steps})
+	runtime.KeepAlive([][]*Tensor{params, grads, m, v, steps, {a.Rate}})
 }
 
 // Backward walks back from the scalar loss as [Tensor.Backward] does, moves every
@@ -42,7 +54,7 @@ func (a AdamW) Backward(loss *Tensor, params, m, v, steps []*Tensor, decays []fl
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	status := C.vt_backward_adamw(loss.c, &p[0], &pm[0], &pv[0], &ps[0], (*C.double)(&decays[0]), C.int64_t(len(p)),
-		C.double(a.LR), C.double(a.Beta1), C.double(a.Beta2), C.double(a.Eps))
+		C.double(a.LR), orNil(a.Rate), C.double(a.Beta1), C.double(a.Beta2), C.double(a.Eps))
 	for _, made := range []struct {
 		at  []unsafe.Pointer
 		out []*Tensor
@@ -53,7 +65,7 @@ func (a AdamW) Backward(loss *Tensor, params, m, v, steps []*Tensor, decays []fl
 			}
 		}
 	}
-	runtime.KeepAlive([][]*Tensor{params, m, v, steps, {loss}})
+	runtime.KeepAlive([][]*Tensor{params, m, v, steps, {loss, a.Rate}})
 	if status != 0 {
 		failNative("backward")
 	}

@@ -178,8 +178,12 @@ T* data(const at::Tensor& t) {
   return t.defined() ? static_cast<T*>(t.data_ptr()) : nullptr;
 }
 
+// composing says that this thread composes operations of libtorch's own on a CPU too.
+thread_local bool composing = false;
+
 bool is_low(const at::Tensor& t) { return t.scalar_type() == at::kBFloat16; }
-bool is_covered(const at::Tensor& t) { return !t.is_cuda() && (is_low(t) || t.scalar_type() == at::kFloat); }
+bool is_composed(const at::Tensor& t) { return t.is_cuda() || composing; }
+bool is_covered(const at::Tensor& t) { return !is_composed(t) && (is_low(t) || t.scalar_type() == at::kFloat); }
 
 // by_type calls run with a null pointer of the element type of t.
 template <class F>
@@ -505,12 +509,15 @@ struct WordNode : torch::autograd::Function<WordNode> {
   }
 };
 
-// composed_words is WordNode of libtorch's own operations, for CUDA.
-at::Tensor composed_words(at::Tensor logits, const at::Tensor& teacher, const at::Tensor& words, double distill, int64_t ignore) {
+// composed_words is WordNode of libtorch's own operations, for CUDA. distill is the
+// teacher's share and rest the words', numbers or scalar tensors.
+template <class Share>
+at::Tensor composed_words(at::Tensor logits, const at::Tensor& teacher, const at::Tensor& words, const Share& distill, const Share& rest,
+                          int64_t ignore) {
   auto asked = words.ne(ignore).to(at::kFloat);
   auto log = at::log_softmax(logits.to(at::kFloat), 1);
-  auto each = log.gather(1, words.clamp_min(0).unsqueeze(1)).squeeze(1) * (distill - 1);
-  if (teacher.defined()) each = each - distill * (log * at::softmax(teacher.to(at::kFloat), 1)).sum(1);
+  auto each = -log.gather(1, words.clamp_min(0).unsqueeze(1)).squeeze(1) * rest;
+  if (teacher.defined()) each = each - (log * at::softmax(teacher.to(at::kFloat), 1)).sum(1) * distill;
   return (each * asked).sum() / asked.sum();
 }
 
@@ -536,6 +543,14 @@ extern "C" {
 
 int vt_use_isa(int level) { return isa = std::min(level, best_isa()); }
 
+int vt_compose(int on) {
+  int was = composing;
+  composing = on != 0;
+  return was;
+}
+
+int vt_composed(void) { return composing; }
+
 int vt_dropout(void* t, double p, void** out) {
   return status([&] {
     RECORD_FUNCTION("vlab::dropout", c10::ArrayRef<const c10::IValue>{});
@@ -557,7 +572,7 @@ int vt_norm(void* x_, void* y_, void* weight_, void* bias_, double p, double eps
     RECORD_FUNCTION("vlab::norm", c10::ArrayRef<const c10::IValue>{});
     auto x = given(x_), y = given(y_), weight = given(weight_), bias = given(bias_);
     bool half = autocasts(x);
-    if (x.is_cuda() || x.scalar_type() != at::kFloat || (y.defined() && !is_covered(y))) {
+    if (is_composed(x) || x.scalar_type() != at::kFloat || (y.defined() && !is_covered(y))) {
       if (y.defined()) x = x + (p > 0 ? at::dropout(y, p, true) : y);
       *sum = post || !y.defined() ? nullptr : own(x);
       *full = own(at::layer_norm(x, {x.size(-1)}, weight, bias, eps));
@@ -582,15 +597,17 @@ void* vt_low(void* t) {
   return out;
 }
 
-int vt_distilled_cross_entropy(void* logits_, void* teacher_, void* words_, double distill, int64_t ignore, void** out) {
+int vt_distilled_cross_entropy(void* logits_, void* teacher_, void* words_, double distill, void* shares_, int64_t ignore, void** out) {
   return status([&] {
     RECORD_FUNCTION("vlab::distilled_cross_entropy", c10::ArrayRef<const c10::IValue>{});
-    auto logits = given(logits_), teacher = given(teacher_), words = given(words_);
+    auto logits = given(logits_), teacher = given(teacher_), words = given(words_), shares = given(shares_);
     if (teacher.defined()) teacher = teacher.detach();
     if (!is_covered(logits) || (teacher.defined() && teacher.scalar_type() != logits.scalar_type())) {
-      *out = own(composed_words(logits, teacher, words, distill, ignore));
+      *out = own(shares.defined() ? composed_words(logits, teacher, words, shares.select(0, 0), shares.select(0, 1), ignore)
+                                  : composed_words(logits, teacher, words, distill, 1 - distill, ignore));
       return;
     }
+    if (shares.defined()) distill = shares.data_ptr<float>()[0];
     if (teacher.defined()) teacher = teacher.contiguous();
     *out = own(WordNode::apply(logits.contiguous(), maybe(teacher), words.contiguous(), distill, ignore));
   });

@@ -109,6 +109,33 @@ func (t *Tensor) Low() *Tensor {
 	return native("low", func() unsafe.Pointer { return C.vt_low(t.c) }, t)
 }
 
+// Share is the part of a whole that comes from one of two sides: a number, and
+// where a [Graph] must not keep it, the same on the device.
+type Share struct {
+	Value float64
+	// Device holds the share and what it leaves of 1, [2] float32, see [Scope.Shares];
+	// where it is set, operations take no number from the host.
+	Device *Tensor
+}
+
+// Shares makes what [Share.Device] holds, in s on dev.
+func (s *Scope) Shares(dev Device, v float64) *Tensor {
+	return Stack(0, Full(s, v, Float32, dev), Full(s, 1-v, Float32, dev))
+}
+
+// Of returns x times the share.
+func (h Share) Of(x *Tensor) *Tensor { return h.times(x, 0, h.Value) }
+
+// Rest returns x times what the share leaves of 1.
+func (h Share) Rest(x *Tensor) *Tensor { return h.times(x, 1, 1-h.Value) }
+
+func (h Share) times(x *Tensor, entry int, v float64) *Tensor {
+	if h.Device == nil {
+		return x.Scale(v)
+	}
+	return x.Mul(h.Device.Select(0, entry))
+}
+
 // DistilledCrossEntropy is the mean over the rows of logits t [n, V] whose word
 // [n] (int64) isn't ignore of
 //
@@ -116,12 +143,12 @@ func (t *Tensor) Low() *Tensor {
 //
 // with p and teacher the softmax of t and of the teacher's logits [n, V], float32.
 // A nil teacher goes with distill 0. Without such a row the result is NaN.
-func (t *Tensor) DistilledCrossEntropy(teacher, words *Tensor, distill float64, ignore int) *Tensor {
+func (t *Tensor) DistilledCrossEntropy(teacher, words *Tensor, distill Share, ignore int) *Tensor {
 	var out unsafe.Pointer
 	check("cross_entropy", func() C.int {
-		return C.vt_distilled_cross_entropy(t.c, orNil(teacher), words.c, C.double(distill), C.int64_t(ignore), &out)
+		return C.vt_distilled_cross_entropy(t.c, orNil(teacher), words.c, C.double(distill.Value), orNil(distill.Device), C.int64_t(ignore), &out)
 	})
-	runtime.KeepAlive([]*Tensor{t, teacher, words})
+	runtime.KeepAlive([]*Tensor{t, teacher, words, distill.Device})
 	return innermost(t, teacher, words).adopt("cross_entropy", out)
 }
 

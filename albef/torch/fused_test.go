@@ -329,10 +329,10 @@ func checkWords(t *testing.T, dtype torch.DType, distill, within float64) {
 			soft := each.Mul(words.Ne(-100).To(torch.Float32)).Sum().Scale(-1.0 / 4)
 			want = want.Scale(1 - distill).Add(soft.Scale(distill))
 		}
-		got := logits.DistilledCrossEntropy(teacher, words, distill, -100)
+		got := logits.DistilledCrossEntropy(teacher, words, torch.Share{Value: distill}, -100)
 		near(t, "loss", got, want, within)
 		near(t, "gradient", got.Scale(3).Gradients(logits)[0], want.Scale(3).Gradients(logits)[0], within)
-		if none := logits.DistilledCrossEntropy(teacher, s.Ints([]int64{-100, -100, -100, -100, -100, -100}, n), distill, -100).Item(); !math.IsNaN(none) {
+		if none := logits.DistilledCrossEntropy(teacher, s.Ints([]int64{-100, -100, -100, -100, -100, -100}, n), torch.Share{Value: distill}, -100).Item(); !math.IsNaN(none) {
 			t.Errorf("the mean over nothing: got %v, want NaN", none)
 		}
 	})
@@ -340,7 +340,7 @@ func checkWords(t *testing.T, dtype torch.DType, distill, within float64) {
 		t.Fatal(err)
 	}
 	err = torch.Do(func(s *torch.Scope) {
-		s.Zeros(torch.CPU, 1, 3).DistilledCrossEntropy(nil, s.Ints([]int64{3}, 1), 0, -100)
+		s.Zeros(torch.CPU, 1, 3).DistilledCrossEntropy(nil, s.Ints([]int64{3}, 1), torch.Share{}, -100)
 	})
 	if err == nil {
 		t.Error("a word beyond the vocabulary: got no error")
@@ -411,7 +411,7 @@ func TestCUDAComposesTheSame(t *testing.T) {
 			of, words := s.Ints([]int64{1, 0, 1}, 3).ToDevice(dev), s.Ints([]int64{4, -100, 9}, 3).ToDevice(dev)
 			full, low := n.After(q, q.Attend(torch.Attention{K: k, V: v, Of: of, Heads: 2}), 0)
 			sum, _ := n.Before(full, low.Gelu(), 0)
-			loss := sum.Select(1, 0).DistilledCrossEntropy(sum.Select(1, 1).Detach(), words, 0.4, -100)
+			loss := sum.Select(1, 0).DistilledCrossEntropy(sum.Select(1, 1).Detach(), words, torch.Share{Value: 0.4}, -100)
 			return append(loss.Gradients(q, k, v, n.Weight), sum, loss)
 		}
 		got, want := run(0), run(torch.CPU)

@@ -75,10 +75,15 @@ void vt_fail(const char* why) { last_error = why; }
 
 const char* vt_version(void) { return TORCH_VERSION; }
 
-int vt_load_library(const char* path) {
-  if (dlopen(path, RTLD_NOW | RTLD_GLOBAL)) return 0;
-  last_error = dlerror();
-  return 1;
+// cuDNN's attention is left out: it compiles a plan for each shape that it meets,
+// and where texts change in length that is often, and can't be done in a recording.
+int vt_load_cuda(const char* path) {
+  if (!dlopen(path, RTLD_NOW | RTLD_GLOBAL)) {
+    last_error = dlerror();
+    return 1;
+  }
+  at::globalContext().setSDPUseCuDNN(false);
+  return 0;
 }
 
 int vt_cuda_count(void) {
@@ -96,6 +101,7 @@ const char* vt_cpu_capability(void) {
 }
 
 void* vt_from_data(const void* data, const int64_t* shape, int ndim, int dtype, int device) {
+  if (vt_unsealed("elements from the host")) return nullptr;
   return tensor([&] {
     auto options = at::TensorOptions().dtype(static_cast<at::ScalarType>(dtype));
     auto t = at::empty(at::IntArrayRef(shape, ndim), options);
@@ -105,6 +111,7 @@ void* vt_from_data(const void* data, const int64_t* shape, int ndim, int dtype, 
 }
 
 int vt_to_host(void* t, void* dst, int64_t bytes) {
+  if (vt_unsealed("elements read")) return 1;
   return status([&] {
     auto h = T(t).detach().to(at::kCPU).contiguous();
     TORCH_CHECK(static_cast<int64_t>(h.nbytes()) == bytes, "copy to host: tensor has ", h.nbytes(), " bytes, buffer ", bytes);
@@ -123,6 +130,7 @@ int vt_meta(void* t, int64_t* shape, int cap, int* ndim, int* dtype, int* device
 }
 
 int vt_item(void* t, double* out) {
+  if (vt_unsealed("an element read")) return 1;
   return status([&] { *out = T(t).item().toDouble(); });
 }
 
@@ -131,6 +139,7 @@ void vt_free(void** ts, int64_t n) {
 }
 
 int vt_copy(void* dst, void* src) {
+  if (T(dst).device() != T(src).device() && vt_unsealed("a copy between devices")) return 1;
   return status([&] {
     at::NoGradGuard no_grad;
     T(dst).copy_(T(src));
@@ -140,6 +149,7 @@ int vt_copy(void* dst, void* src) {
 // From ordinary to a device's memory goes through pinned memory, so that nobody
 // waits for the copy.
 void* vt_to_device(void* t, int device) {
+  if (vt_unsealed("a copy between devices")) return nullptr;
   return tensor([&] {
     auto& x = T(t);
     auto to = device_of(device);
@@ -150,35 +160,46 @@ void* vt_to_device(void* t, int device) {
 
 namespace {
 
-// Aside is the stream on which copies go beside the work, and the one they left.
+// Aside is a stream beside that of the work, and the one it left. There are two a
+// device: what is begun on the one that waits, is begun after the work so far.
 struct Aside {
   c10::impl::VirtualGuardImpl device{c10::DeviceType::CUDA};
-  c10::Stream work, copies;
-  explicit Aside(c10::Device d) : work(device.getStream(d)), copies(side(device, d)) { device.exchangeStream(copies); }
+  c10::Stream work, own;
+  Aside(c10::Device d, bool waits) : work(device.getStream(d)), own(side(device, d, waits)) {
+    if (waits) follow(work, own);
+    device.exchangeStream(own);
+  }
 
-  static c10::Stream side(const c10::impl::VirtualGuardImpl& device, c10::Device d) {
-    static std::map<c10::DeviceIndex, c10::Stream> streams;
-    auto found = streams.find(d.index());
-    if (found == streams.end()) found = streams.emplace(d.index(), device.getStreamFromGlobalPool(d, false)).first;
+  // follow has one stream wait for what was begun on another.
+  static void follow(c10::Stream first, c10::Stream then) {
+    c10::Event done(c10::DeviceType::CUDA);
+    done.record(first);
+    done.block(then);
+  }
+
+  static c10::Stream side(const c10::impl::VirtualGuardImpl& device, c10::Device d, bool waits) {
+    if (!waits && vt_graph_broke()) return device.getStream(d);
+    static std::map<std::pair<c10::DeviceIndex, bool>, c10::Stream> streams;
+    auto key = std::make_pair(d.index(), waits);
+    auto found = streams.find(key);
+    if (found == streams.end()) found = streams.emplace(key, device.getStreamFromGlobalPool(d, false)).first;
     return found->second;
   }
 };
 
 }  // namespace
 
-void* vt_aside_begin(int device) {
-  return guard([&]() -> void* { return new Aside(device_of(device)); }, nullptr);
+void* vt_aside_begin(int device, int waits) {
+  return guard([&]() -> void* { return new Aside(device_of(device), waits != 0); }, nullptr);
 }
 
-// The work's stream waits for the copies, and what was made for them is not given
-// to anybody else before the work has used it.
+// The work's stream waits for what was begun aside, and what was made there is
+// not given to anybody else before the work has used it.
 int vt_aside_end(void* aside, void** ts, int64_t n) {
   std::unique_ptr<Aside> a(static_cast<Aside*>(aside));
   return status([&] {
-    c10::Event done(c10::DeviceType::CUDA);
-    done.record(a->copies);
     a->device.exchangeStream(a->work);
-    done.block(a->work);
+    Aside::follow(a->own, a->work);
     for (int64_t i = 0; i < n; i++)
       if (T(ts[i]).is_cuda()) T(ts[i]).record_stream(a->work);
   });
@@ -208,12 +229,46 @@ void* vt_scale_add(void* t, double scale, double shift) {
   });
 }
 
-
 void* vt_full(const int64_t* shape, int ndim, double value, int dtype, int device) {
   return tensor([&] {
     auto options = at::TensorOptions().dtype(static_cast<at::ScalarType>(dtype)).device(device_of(device));
     return at::full(at::IntArrayRef(shape, ndim), value, options);
   });
+}
+
+void* vt_arange(int64_t from, int64_t to, int64_t step, int device) {
+  return tensor([&] { return at::arange(from, to, step, at::TensorOptions().dtype(at::kLong).device(device_of(device))); });
+}
+
+void* vt_eye(int64_t n, int device) {
+  return tensor([&] { return at::eye(n, at::TensorOptions().dtype(at::kFloat).device(device_of(device))); });
+}
+
+void* vt_mod(void* t, int64_t n) {
+  return tensor([&] { return at::remainder(T(t), n); });
+}
+
+int vt_index_copy(void* t, int64_t dim, void* index, void* src) {
+  return status([&] {
+    at::NoGradGuard no_grad;
+    T(t).index_copy_(dim, T(index), T(src));
+  });
+}
+
+// What torch.multinomial does once it has looked at the weights: the greatest of
+// weight / q, with q drawn from the exponential distribution.
+void* vt_draw(void* weights, int64_t n) {
+  return tensor([&] {
+    at::NoGradGuard no_grad;
+    auto q = at::empty_like(T(weights)).exponential_(1);
+    at::div_out(q, T(weights), q);
+    return n == 1 ? at::argmax(q, -1, true) : std::get<1>(q.topk(n));
+  });
+}
+
+void* vt_multinomial(void* weights, int64_t n) {
+  if (vt_unsealed("weights read")) return nullptr;
+  return tensor([&] { return at::multinomial(T(weights), n); });
 }
 
 void* vt_view(void* t, const int64_t* shape, int ndim) {
@@ -324,14 +379,16 @@ int vt_backward_with(void** outs, void** grads, int64_t n) {
 
 int vt_grad_enabled(void) { return at::GradMode::is_enabled(); }
 
-int vt_fused_adamw(void** params, void** grads, void** m, void** v, void** steps, int64_t n, double lr, double beta1,
+int vt_fused_adamw(void** params, void** grads, void** m, void** v, void** steps, int64_t n, double lr, void* rate, double beta1,
                    double beta2, double decay, double eps) {
   return status([&] {
     at::NoGradGuard no_grad;
     auto counts = list(steps, n);
     at::_foreach_add_(counts, 1);
-    at::_fused_adamw_(list(params, n), list(grads, n), list(m, n), list(v, n), {}, counts, lr, beta1, beta2, decay, eps,
-                      false, false, {}, {});
+    auto update = [&](const auto& lr) {
+      at::_fused_adamw_(list(params, n), list(grads, n), list(m, n), list(v, n), {}, counts, lr, beta1, beta2, decay, eps, false, false, {}, {});
+    };
+    rate ? update(T(rate)) : update(lr);
   });
 }
 

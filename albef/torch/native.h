@@ -14,7 +14,7 @@ const char* vt_version(void);
 void vt_drop_cache(void);
 int64_t vt_peak_memory(void);
 void vt_lasting(int on);
-int vt_load_library(const char* path);
+int vt_load_cuda(const char* path);
 int vt_cuda_count(void);
 void vt_set_threads(int n);
 void vt_release_threads(void);
@@ -32,7 +32,7 @@ int vt_meta(void* t, int64_t* shape, int cap, int* ndim, int* dtype, int* device
 int vt_item(void* t, double* out);
 void vt_free(void** ts, int64_t n);
 void* vt_to_device(void* t, int device);
-void* vt_aside_begin(int device);
+void* vt_aside_begin(int device, int waits);
 int vt_aside_end(void* aside, void** ts, int64_t n);
 int vt_copy(void* dst, void* src);
 void* vt_alias(void* t);
@@ -43,6 +43,12 @@ int64_t vt_data_ptr(void* t);
 // Operations with scalars, shapes or options.
 void* vt_scale_add(void* t, double scale, double shift);
 void* vt_full(const int64_t* shape, int ndim, double value, int dtype, int device);
+void* vt_arange(int64_t from, int64_t to, int64_t step, int device);
+void* vt_eye(int64_t n, int device);
+void* vt_mod(void* t, int64_t n);
+int vt_index_copy(void* t, int64_t dim, void* index, void* src);
+void* vt_draw(void* weights, int64_t n);
+void* vt_multinomial(void* weights, int64_t n);
 void* vt_view(void* t, const int64_t* shape, int ndim);
 void* vt_expand(void* t, const int64_t* shape, int ndim);
 void* vt_clamp(void* t, double lo, double hi);
@@ -57,11 +63,13 @@ void* vt_compare(void* t, double value, int op);
 // Fused operations; see fused.cpp. What they don't make is NULL.
 void vt_fail(const char* why);
 int vt_use_isa(int level);
+int vt_compose(int on);
+int vt_composed(void);
 int vt_dropout(void* t, double p, void** out);
 int vt_gelu(void* t, void** out);
 int vt_norm(void* x, void* y, void* weight, void* bias, double p, double eps, int post, void** sum, void** full, void** low);
 void* vt_low(void* t);
-int vt_distilled_cross_entropy(void* logits, void* teacher, void* words, double distill, int64_t ignore, void** out);
+int vt_distilled_cross_entropy(void* logits, void* teacher, void* words, double distill, void* shares, int64_t ignore, void** out);
 int vt_attend(void* q, void* k, void* v, void* of, void* mask, int64_t heads, double p, void** out);
 void* vt_linear(void* x, void* weight, void* bias);
 
@@ -74,12 +82,12 @@ int vt_backward(void* loss);
 int vt_backward_with(void** outs, void** grads, int64_t n);
 int vt_grad_enabled(void);
 
-// Optimiser and momentum.
-int vt_fused_adamw(void** params, void** grads, void** m, void** v, void** steps, int64_t n, double lr, double beta1,
+// Optimiser and momentum. rate may be NULL, else it counts in the place of lr.
+int vt_fused_adamw(void** params, void** grads, void** m, void** v, void** steps, int64_t n, double lr, void* rate, double beta1,
                    double beta2, double decay, double eps);
 int vt_foreach_lerp(void** ts, void** ends, int64_t n, double weight);
-int vt_backward_adamw(void* loss, void** params, void** m, void** v, void** steps, const double* decays, int64_t n, double lr, double beta1,
-                      double beta2, double eps);
+int vt_backward_adamw(void* loss, void** params, void** m, void** v, void** steps, const double* decays, int64_t n, double lr, void* rate,
+                      double beta1, double beta2, double eps);
 void* vt_total_norm(void** ts, int64_t n);
 int vt_foreach_scale(void** ts, int64_t n, void* scale);
 
@@ -98,6 +106,23 @@ const char* vt_profile_end(void);
 int vt_seed(int64_t seed);
 void* vt_rng_state(int device);
 int vt_set_rng_state(int device, void* state);
+
+// Whether the calling thread may read elements, or send some to a device; see
+// capture.cpp. vt_seal returns what was, vt_unsealed fails for what may not.
+int vt_seal(int on);
+int vt_sealed(void);
+int vt_unsealed(const char* what);
+
+// CUDA graphs. vt_graph_lacks returns the first symbol that isn't there, or NULL.
+const char* vt_graph_lacks(void);
+int vt_graph_pool(uint64_t* pool);
+void* vt_graph_begin(int device, const uint64_t* pool);
+int vt_graph_end(void* graph);
+int vt_graph_replay(void* graph);
+void vt_graph_free(void* graph);
+// Whether CUDA broke a recording off: libtorch's allocator then takes it for under
+// way for good, and keeps what other streams have used.
+int vt_graph_broke(void);
 
 #ifdef __cplusplus
 }

@@ -37,7 +37,7 @@ func (t *Tensor) Embedding(weight *Tensor, padding int) *Tensor {
 	c := begin(t, weight)
 	// A gradient of a few rows, where a zero for every word of the vocabulary
 	// would be written and added. On CUDA taking the padding out waits for the device.
-	sparse := flag(!weight.Meta().Device.IsCUDA())
+	sparse := flag(!weight.Meta().Device.Composes())
 	libtch.AtgEmbedding(c.slot, weight.ct(), t.ct(), int64(padding), 0, sparse)
 	return c.end("embedding")
 }

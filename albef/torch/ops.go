@@ -145,6 +145,11 @@ func (t *Tensor) FloorDivide(n int) *Tensor {
 	return c.end("floor_divide")
 }
 
+// Mod returns the remainder of whole numbers (int64) by n.
+func (t *Tensor) Mod(n int) *Tensor {
+	return native("mod", func() unsafe.Pointer { return C.vt_mod(t.c, C.int64_t(n)) }, t)
+}
+
 // Sum returns the sum of all elements.
 func (t *Tensor) Sum() *Tensor {
 	c := begin(t, nil)

@@ -5,11 +5,10 @@ import "C"
 
 import (
 	"runtime"
-
-	"github.com/sugarme/gotch/libtch"
+	"unsafe"
 )
 
-// Seed seeds the default generators of all devices: dropout and Multinomial
+// Seed seeds the default generators of all devices: dropout, Draw and Multinomial
 // repeat from it.
 func Seed(seed int64) {
 	check("seed", func() C.int { return C.vt_seed(C.int64_t(seed)) })
@@ -33,12 +32,19 @@ func SetRandomState(dev Device, state []byte) {
 	check("set random state", func() C.int { return C.vt_set_rng_state(C.int(dev), t.c) })
 }
 
+// Draw draws n column indices a row with the row's weights, without replacement
+// (int64), the same ones as [Tensor.Multinomial]. It does not look at the weights,
+// which would have to be read: a row must have n that are more than 0, else others
+// are drawn too.
+func (t *Tensor) Draw(n int) *Tensor {
+	return native("draw", func() unsafe.Pointer { return C.vt_draw(t.c, C.int64_t(n)) }, t)
+}
+
 // Multinomial draws n column indices a row with the row's weights, without
-// replacement (int64). It does not wait for the device.
+// replacement (int64). It reads whether the weights are numbers that can be drawn
+// by, and fails where they aren't.
 func (t *Tensor) Multinomial(n int) *Tensor {
-	c := begin(t, nil)
-	libtch.AtgMultinomial(c.slot, t.ct(), int64(n), 0)
-	return c.end("multinomial")
+	return native("multinomial", func() unsafe.Pointer { return C.vt_multinomial(t.c, C.int64_t(n)) }, t)
 }
 
 // FillUniform draws every element of t itself from [lo, hi).

@@ -81,7 +81,7 @@ func (s *Scope) Aside(dev Device, fn func()) {
 		return
 	}
 	from := len(s.owned)
-	aside := C.vt_aside_begin(C.int(dev))
+	aside := C.vt_aside_begin(C.int(dev), 0)
 	if aside == nil {
 		failNative("stream")
 	}
@@ -93,6 +93,26 @@ func (s *Scope) Aside(dev Device, fn func()) {
 			}
 		}
 		if C.vt_aside_end(aside, unsafe.SliceData(made), C.int64_t(len(made))) != 0 {
+			failNative("stream")
+		}
+	}()
+	fn()
+}
+
+// Apart runs fn within one [Do] on a CUDA stream of its own, always the same: it
+// begins after the work so far, and what comes after waits for it. A [Graph] can't
+// be recorded on the stream that is used otherwise. On a CPU it just runs fn.
+func Apart(dev Device, fn func()) {
+	if !dev.IsCUDA() {
+		fn()
+		return
+	}
+	apart := C.vt_aside_begin(C.int(dev), 1)
+	if apart == nil {
+		failNative("stream")
+	}
+	defer func() {
+		if C.vt_aside_end(apart, nil, 0) != 0 {
 			failNative("stream")
 		}
 	}()

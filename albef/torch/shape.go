@@ -77,6 +77,13 @@ func (t *Tensor) IndexSelect(dim int, index *Tensor) *Tensor {
 	return c.end("index_select")
 }
 
+// IndexCopy overwrites the entries of dim of t itself that index (int64, one
+// dimension) names by those of src, outside of autograd.
+func (t *Tensor) IndexCopy(dim int, index, src *Tensor) {
+	check("index_copy", func() C.int { return C.vt_index_copy(t.c, C.int64_t(dim), index.c, src.c) })
+	runtime.KeepAlive([]*Tensor{t, index, src})
+}
+
 // Gather picks along dim by index, as torch.gather does.
 func (t *Tensor) Gather(dim int, index *Tensor) *Tensor {
 	c := begin(t, index)

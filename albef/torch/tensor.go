@@ -203,6 +203,17 @@ func Full(s *Scope, v float64, dtype DType, dev Device, shape ...int) *Tensor {
 	return s.adopt("full", C.vt_full(&dims[0], n, C.double(v), C.int(dtype), C.int(dev)))
 }
 
+// Arange makes whole numbers (int64) in s on dev: from, from + step and so on, all
+// below to. They don't come from the host.
+func (s *Scope) Arange(dev Device, from, to, step int) *Tensor {
+	return s.adopt("arange", C.vt_arange(C.int64_t(from), C.int64_t(to), C.int64_t(step), C.int(dev)))
+}
+
+// Eye makes the identity matrix [n, n], float32, in s on dev.
+func (s *Scope) Eye(dev Device, n int) *Tensor {
+	return s.adopt("eye", C.vt_eye(C.int64_t(n), C.int(dev)))
+}
+
 // Zeros makes a float32 tensor of zeros in s on dev.
 func (s *Scope) Zeros(dev Device, shape ...int) *Tensor { return Full(s, 0, Float32, dev, shape...) }
 

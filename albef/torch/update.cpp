@@ -26,6 +26,12 @@ struct Moments {
   double decay;
 };
 
+// Lasting says that what is made meanwhile is here to stay.
+struct Lasting {
+  Lasting() { vt_lasting(1); }
+  ~Lasting() { vt_lasting(0); }
+};
+
 void* zeros(const at::Tensor& like, at::IntArrayRef shape) {
   return new at::Tensor(at::zeros(shape, like.options().dtype(at::kFloat).requires_grad(false)));
 }
@@ -39,9 +45,8 @@ class Pending {
 
   void add(const at::Tensor& param, const Moments& s) {
     if (!*s.m) {
-      vt_lasting(1);
+      Lasting lasting;
       *s.m = zeros(param, param.sizes()), *s.v = zeros(param, param.sizes()), *s.steps = zeros(param, {});
-      vt_lasting(0);
     }
     auto tensor = [](void* p) { return *static_cast<at::Tensor*>(p); };
     auto grad = param.grad();
@@ -93,8 +98,9 @@ struct Hooked {
 }  // namespace
 
 extern "C" int vt_backward_adamw(void* loss, void** params, void** m, void** v, void** steps, const double* decays, int64_t n, double lr,
-                                 double beta1, double beta2, double eps) {
+                                 void* rate, double beta1, double beta2, double eps) {
   try {
+    if (rate) lr = static_cast<at::Tensor*>(rate)->item<double>();
     Pending pending(Options{lr, beta1, beta2, eps});
     Hooked hooked;
     for (int64_t i = 0; i < n; i++) {

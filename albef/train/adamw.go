@@ -13,7 +13,10 @@ import (
 // owns its tensors: Close frees them.
 type AdamW struct {
 	Beta1, Beta2, Eps float64
-	groups            []group
+	// Rate is the learning rate on the model's device, see [torch.NewRate]. While it
+	// is set it counts, and not what Step and Backward are given; nil otherwise.
+	Rate   *torch.Tensor
+	groups []group
 }
 
 type group struct {
@@ -72,7 +75,7 @@ func (o *AdamW) Step(s *torch.Scope, lr float64) {
 			params, grads = append(params, sl.param), append(grads, all[i])
 			ms, vs, steps = append(ms, sl.m), append(vs, sl.v), append(steps, sl.step)
 		}
-		torch.AdamW{LR: lr, Beta1: o.Beta1, Beta2: o.Beta2, Decay: g.decay, Eps: o.Eps}.Update(params, grads, ms, vs, steps)
+		torch.AdamW{LR: lr, Rate: o.Rate, Beta1: o.Beta1, Beta2: o.Beta2, Decay: g.decay, Eps: o.Eps}.Update(params, grads, ms, vs, steps)
 	}
 	torch.ZeroGrad(o.Params())
 }
@@ -83,7 +86,7 @@ func (o *AdamW) Step(s *torch.Scope, lr float64) {
 // few calls for many parameters count for more than memory, they are done in
 // turn.
 func (o *AdamW) Backward(s *torch.Scope, loss *torch.Tensor, lr float64) {
-	if loss.Meta().Device.IsCUDA() {
+	if loss.Meta().Device.Composes() {
 		loss.Backward()
 		o.Step(s, lr)
 		return
@@ -96,7 +99,7 @@ func (o *AdamW) Backward(s *torch.Scope, loss *torch.Tensor, lr float64) {
 			ms, vs, steps = append(ms, sl.m), append(vs, sl.v), append(steps, sl.step)
 		}
 	}
-	torch.AdamW{LR: lr, Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Eps}.Backward(loss, params, ms, vs, steps, decays)
+	torch.AdamW{LR: lr, Rate: o.Rate, Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Eps}.Backward(loss, params, ms, vs, steps, decays)
 	i := 0
 	for _, g := range o.groups {
 		for _, sl := range g.slots {

@@ -30,6 +30,7 @@ type Checkpoint struct {
 	At        Position
 	Steps     int    // done over all epochs
 	Random    []byte // of the CPU's generator
+	OnCUDA    []byte // of the CUDA device's generator, nil for a run on a CPU
 	Note      map[string]string
 	TrainedOn []string // the config's train_file, nil where the file doesn't say
 
@@ -99,13 +100,45 @@ func (c *Checkpoint) own() (*weights.OrderedMap, error) {
 	if c.Vocab != nil {
 		own.Set("vocab", strings.Join(c.Vocab, "\n"))
 	}
-	if c.Random != nil {
-		own.Set("random", &weights.Tensor{DType: weights.U8, Shape: []int{len(c.Random)}, Data: c.Random})
+	for _, g := range c.generators() {
+		if state := *g.state; state != nil {
+			own.Set(g.key, &weights.Tensor{DType: weights.U8, Shape: []int{len(state)}, Data: state})
+		}
 	}
 	for k, v := range c.Note {
 		own.Set("note."+k, v)
 	}
 	return own, nil
+}
+
+// generator is where the state of one stands in a file and here.
+type generator struct {
+	key   string
+	state *[]byte
+}
+
+func (c *Checkpoint) generators() []generator {
+	return []generator{{"random", &c.Random}, {"random_cuda", &c.OnCUDA}}
+}
+
+// KeepRandom takes the state of the generators that a run on dev draws from.
+// Replayed steps draw on, too: libtorch counts what each of them draws.
+func (c *Checkpoint) KeepRandom(dev torch.Device) {
+	c.Random = torch.RandomState(torch.CPU)
+	if dev.IsCUDA() {
+		c.OnCUDA = torch.RandomState(dev)
+	}
+}
+
+// RestoreRandom gives the generators that a run on dev draws from the state that
+// the checkpoint has of them.
+func (c *Checkpoint) RestoreRandom(dev torch.Device) {
+	if c.Random != nil {
+		torch.SetRandomState(torch.CPU, c.Random)
+	}
+	if c.OnCUDA != nil && dev.IsCUDA() {
+		torch.SetRandomState(dev, c.OnCUDA)
+	}
 }
 
 // schedulerState is what timm's CosineLRScheduler keeps of itself.
@@ -235,9 +268,10 @@ func (c *Checkpoint) readOwn(path string, own *weights.OrderedMap) error {
 		words, _ := v.(string)
 		c.Vocab = strings.Split(words, "\n")
 	}
-	if v, _ := own.Get("random"); v != nil {
+	for _, g := range c.generators() {
+		v, _ := own.Get(g.key)
 		if t, ok := v.(*weights.Tensor); ok {
-			c.Random = slices.Clone(t.Data) // small, and of use without the file
+			*g.state = slices.Clone(t.Data) // small, and of use without the file
 		}
 	}
 	sizes, _ := own.Get("model")

@@ -69,6 +69,7 @@ type Config struct {
 	Augment    string  `yaml:"augment"`     // of training images: official crops, flips and RandAugment, or none
 	SkipBad    bool    `yaml:"skip_bad"`    // train although images are missing or records are wrong: they are left out and counted
 	GradClip   float64 `yaml:"grad_clip"`   // largest norm of the gradient; 0: none, as official
+	CUDAGraphs string  `yaml:"cuda_graphs"` // whether steps are recorded on CUDA: auto, on or off, see [Recording]
 	// Accumulate is in how many parts a batch is worked off, for less memory; it
 	// changes no result but dropout's draws.
 	Accumulate int `yaml:"accumulate"`
@@ -113,7 +114,7 @@ func DefaultConfig() *Config {
 		GradcamMode: "itm", BlockNum: 8,
 		Optimizer: OptimizerConfig{Opt: "adamW", WeightDecay: 0.02, Eps: 1e-8, Betas: []float64{0.9, 0.999}},
 		Schedular: ScheduleConfig{Sched: "cosine", Epochs: 1, DecayRate: 1},
-		Seed:      42, DType: "fp32", LogEvery: 50, Augment: "official", Accumulate: 1,
+		Seed:      42, DType: "fp32", LogEvery: 50, Augment: "official", Accumulate: 1, CUDAGraphs: string(RecordAuto),
 		places: map[string]string{},
 	}
 }
@@ -288,6 +289,7 @@ func (c *Config) Validate() error {
 		check(c.Temperature > 0, "temp", "more than 0", c.Temperature),
 		share("mlm_probability", c.MaskProb), share("momentum", c.MomentumDecay), share("alpha", c.DistillWeight),
 		check(c.GradClip >= 0, "grad_clip", "0 or more", c.GradClip),
+		check(slices.Contains([]Recording{RecordAuto, RecordOn, RecordOff}, Recording(c.CUDAGraphs)), "cuda_graphs", "auto, on or off", c.CUDAGraphs),
 		check(c.LogEvery >= 1, "log_every", "1 or more", c.LogEvery),
 		check(c.Accumulate >= 1, "accumulate", "1 or more", c.Accumulate),
 		count("image_res", c.ImageRes), count("vision_width", c.VisionWidth), count("embed_dim", c.EmbedDim),

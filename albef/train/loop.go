@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math"
 	"time"
 
@@ -67,6 +68,10 @@ type Loop[B Batch] struct {
 	// parameters are moved.
 	Recompute Recompute
 
+	Recording Recording     // whether steps are recorded; "": no
+	Variant   func() string // what else than its batch a step depends on, such as frozen parts; nil: nothing
+	Logger    *slog.Logger  // of what can't be recorded; nil: slog.Default()
+
 	Epochs   int
 	MaxSteps int // 0: all epochs
 	LogEvery int // steps between reads of the losses; 0: 50
@@ -87,6 +92,15 @@ type Loop[B Batch] struct {
 type Recompute struct {
 	Parts  bool // the parts that Forward works a batch off in
 	Layers bool // the layers
+}
+
+// Recording is how, unless steps run something again: a tape reads the
+// generator's state, which a recorded step can't.
+func (r Recompute) Recording(how Recording) Recording {
+	if how == RecordAuto && r != (Recompute{}) {
+		return RecordOff
+	}
+	return how
 }
 
 // Tape begins a tape in s, nil where nothing is run again. The batch has to last
@@ -143,6 +157,11 @@ func (l *Loop[B]) Run(ctx context.Context, from Position) error {
 	if l.MaxSteps > 0 {
 		r.total = min(r.total, l.MaxSteps)
 	}
+	var err error
+	if r.recorder, err = l.newRecorder(); err != nil {
+		return err
+	}
+	defer r.recorder.Close()
 	for step := r.first; step < r.total; step++ {
 		if ctx.Err() != nil {
 			return r.interrupt(step)
@@ -168,6 +187,7 @@ type running[B Batch] struct {
 	examples          int
 	pending           []pendingStep
 	last              map[string]float64
+	recorder          *Recorder // nil: steps run as they are
 }
 
 // pendingStep is a step whose losses are still on the device.
@@ -180,43 +200,69 @@ type pendingStep struct {
 
 func (r *running[B]) step(ctx context.Context, step int) error {
 	epoch, at := step/r.per, step%r.per
-	lr := r.Schedule.At(epoch, at, r.per)
-	var feedErr error
+	rates := Rates{LR: r.Schedule.At(epoch, at, r.per), Distill: r.Distill.At(epoch, at, r.per)}
+	pending := pendingStep{step: step + 1, epoch: epoch, lr: rates.LR}
+	var stepErr error
 	err := torch.Do(func(s *torch.Scope) {
-		var losses []Loss
-		// What the forward made is freed before the backward, but for what the
-		// backward needs; that goes as it walks. A tape needs the batch.
-		s.Do(func(in *torch.Scope) {
-			tape := r.Recompute.Tape(in, r.Model.Device())
-			var b B
-			var err error
-			in.Aside(r.Model.Device(), func() { b, err = r.Feed.Next(ctx, in) })
-			if err == nil {
-				err = b.Check(r.Model.Config())
-			}
-			if feedErr = err; err != nil {
-				return
-			}
-			r.examples += b.Len()
-			torch.Autocast(r.BF16, r.Model.Device(), func() { losses = r.Forward(b, r.Distill.At(epoch, at, r.per)) })
-			KeepLosses(in, losses)
-			if tape != nil {
-				tape.Backward(Total(losses))
-			}
-		})
-		if feedErr != nil {
-			return
+		take := r.plain
+		if r.recorder != nil {
+			take = r.recorded
 		}
-		r.update(s, losses, lr)
-		r.remember(s, step, epoch, lr, losses)
+		if pending.names, pending.values, stepErr = take(ctx, s, rates); stepErr == nil {
+			s.Keep(pending.values)
+			r.pending = append(r.pending, pending)
+		}
 	})
-	if feedErr != nil {
-		if errors.Is(feedErr, io.EOF) {
-			return fmt.Errorf("train: the data ended at step %d of %d", step, r.total)
-		}
-		return feedErr
+	if errors.Is(stepErr, io.EOF) {
+		return fmt.Errorf("train: the data ended at step %d of %d", step, r.total)
+	}
+	if stepErr != nil {
+		return stepErr
 	}
 	return err
+}
+
+// plain takes a step on the next batch and returns the losses' names and their
+// values in s, still on the device.
+func (r *running[B]) plain(ctx context.Context, s *torch.Scope, rates Rates) (names []string, values *torch.Tensor, err error) {
+	var losses []Loss
+	s.Do(func(in *torch.Scope) {
+		var b B
+		if b, err = r.next(ctx, in); err == nil {
+			losses = r.losses(in, b, rates.Distill)
+		}
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	r.update(s, losses, rates.LR)
+	names, values = stacked(losses)
+	return names, values, nil
+}
+
+// next returns the next batch in s.
+func (r *running[B]) next(ctx context.Context, s *torch.Scope) (b B, err error) {
+	s.Aside(r.Model.Device(), func() { b, err = r.Feed.Next(ctx, s) })
+	if err == nil {
+		err = b.Check(r.Model.Config())
+	}
+	if err == nil {
+		r.examples += b.Len()
+	}
+	return b, err
+}
+
+// losses computes a batch's losses, a scope out of in. What else it makes is freed
+// with in, before the backward, but for what the backward needs; that goes as it
+// walks. A tape, which needs the batch, walks back here.
+func (r *running[B]) losses(in *torch.Scope, b B, distill float64) (losses []Loss) {
+	tape := r.Recompute.Tape(in, r.Model.Device())
+	torch.Autocast(r.BF16, r.Model.Device(), func() { losses = r.Forward(b, distill) })
+	KeepLosses(in, losses)
+	if tape != nil {
+		tape.Backward(Total(losses))
+	}
+	return losses
 }
 
 // update takes a step of the optimiser; with a tape the gradients are there.
@@ -251,18 +297,6 @@ func Total(losses []Loss) *torch.Tensor {
 	return sum
 }
 
-// remember keeps a step's losses on the device until they are read together.
-func (r *running[B]) remember(s *torch.Scope, step, epoch int, lr float64, losses []Loss) {
-	p := pendingStep{step: step + 1, epoch: epoch, lr: lr}
-	values := make([]*torch.Tensor, 0, len(losses))
-	for _, l := range losses {
-		p.names = append(p.names, l.Name)
-		values = append(values, l.Value.Detach().To(torch.Float32))
-	}
-	p.values = s.Keep(torch.Stack(0, values...))
-	r.pending = append(r.pending, p)
-}
-
 // after does what is due once done steps are over.
 func (r *running[B]) after(done int) error {
 	every := r.LogEvery
@@ -287,26 +321,42 @@ func (r *running[B]) after(done int) error {
 	return nil
 }
 
-// flush reads the pending losses off the device, records them and checks that
-// they are numbers.
+// flush reads the pending losses off the device, all at once, records them and
+// checks that they are numbers.
 func (r *running[B]) flush() error {
 	pending := r.pending
 	r.pending = nil
-	for i, p := range pending {
-		values := p.values.Floats()
-		p.values.Close()
+	values, err := readAll(pending)
+	if err != nil {
+		return err
+	}
+	for _, p := range pending {
 		rec := StepRecord{Step: p.step, Epoch: p.epoch, LR: p.lr, Losses: map[string]float64{}}
-		for j, name := range p.names {
-			rec.Losses[name] = float64(values[j])
+		for i, name := range p.names {
+			rec.Losses[name] = float64(values[i])
 		}
+		values = values[len(p.names):]
 		if err := r.record(rec); err != nil {
-			for _, rest := range pending[i+1:] {
-				rest.values.Close()
-			}
 			return err
 		}
 	}
 	return nil
+}
+
+// readAll returns the losses of pending steps, one after the other, and frees them.
+func readAll(pending []pendingStep) (values []float32, err error) {
+	if len(pending) == 0 {
+		return nil, nil
+	}
+	err = torch.Do(func(s *torch.Scope) {
+		all := make([]*torch.Tensor, len(pending))
+		for i, p := range pending {
+			defer p.values.Close()
+			all[i] = s.Use(p.values)
+		}
+		values = torch.Cat(0, all...).Floats()
+	})
+	return values, err
 }
 
 func (r *running[B]) record(rec StepRecord) error {

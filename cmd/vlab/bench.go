@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"vlab/albef/bench"
+	"vlab/albef/train"
 )
 
 func runBench(ctx context.Context, e env, args []string) error {
@@ -20,6 +21,7 @@ func runBench(ctx context.Context, e env, args []string) error {
 	checkpoint := f.Bool("checkpoint", false, "a step runs layers again in the backward, for less memory")
 	steps := f.Int("steps", 10, "how many repetitions are timed")
 	warm := f.Int("warm", 2, "how many go before")
+	graphs := f.String("cuda-graphs", "auto", "whether a step is recorded as CUDA graphs, auto, on or off, as `choice`; on a CPU, on checks that it could be")
 	profile := f.Bool("profile", false, "print what libtorch's operations took; small ones get slower")
 	asJSON := f.Bool("json", false, "print one JSON object")
 	device := f.deviceFlag()
@@ -30,7 +32,7 @@ func runBench(ctx context.Context, e env, args []string) error {
 	if len(works) == 0 {
 		return &usageError{"bench: what to time is missing", "one of " + strings.Join(bench.Works(), ", ")}
 	}
-	if err := errors.Join(f.oneOf("size", "mid", "full", "tiny"), f.oneOf("dtype", "fp32", "bf16")); err != nil {
+	if err := errors.Join(f.oneOf("size", "mid", "full", "tiny"), f.oneOf("dtype", "fp32", "bf16"), f.oneOf("cuda-graphs", "auto", "on", "off")); err != nil {
 		return err
 	}
 	if *batch < 0 || *accumulate < 1 || *steps < 1 || *warm < 0 {
@@ -43,7 +45,7 @@ func runBench(ctx context.Context, e env, args []string) error {
 	m := newMeter(e)
 	r, err := bench.Run(ctx, bench.Spec{
 		Work: works[0], Size: *size, Batch: *batch, BF16: *dtype == "bf16", Device: dev, Warm: *warm, Steps: *steps, Profile: *profile,
-		Accumulate: *accumulate, Checkpoint: *checkpoint,
+		Accumulate: *accumulate, Checkpoint: *checkpoint, Recording: train.Recording(*graphs),
 		Observe: func(done, total int) { m.show("bench "+works[0], done, total, "") },
 	})
 	m.end()

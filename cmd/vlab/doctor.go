@@ -62,7 +62,7 @@ func runDoctor(ctx context.Context, e env, args []string) error {
 // examine runs all checks, one after another.
 func examine(ctx context.Context) []finding {
 	checks := []func(context.Context) finding{
-		checkBinary, checkTorch, checkCUDA, checkModel, checkSession, checkKernel, checkTerminal,
+		checkBinary, checkTorch, checkCUDA, checkGraphs, checkModel, checkSession, checkKernel, checkTerminal,
 	}
 	out := make([]finding, len(checks))
 	for i, check := range checks {
@@ -110,6 +110,18 @@ func checkCUDA(context.Context) finding {
 		hint = "needed for training on a GPU only: nvidia-smi tells whether the driver sees one"
 	}
 	return finding{"cuda", missing, fmt.Sprint(cuda.Err), hint}
+}
+
+// checkGraphs tells whether libtorch's CUDA half has what recording a step takes.
+func checkGraphs(context.Context) finding {
+	cuda := torch.LoadCUDA()
+	switch {
+	case cuda.Library == "":
+		return finding{"graphs", missing, "CUDA graphs come with libtorch's CUDA half, which isn't loaded", "needed for training on a GPU only: see cuda"}
+	case cuda.Graphs != nil:
+		return finding{"graphs", missing, cuda.Graphs.Error(), "training steps run unrecorded then; make setup CUDA=1 fetches a libtorch that has it"}
+	}
+	return finding{"graphs", works, "training steps can be recorded as CUDA graphs", ""}
 }
 
 // checkModel opens the embedded model.
