@@ -89,7 +89,7 @@ func TestParseConfig(t *testing.T) {
 		Optimizer: train.OptimizerConfig{Opt: "adamW", LR: 1e-5, WeightDecay: 0.02, Eps: 1e-8, Betas: []float64{0.9, 0.999}},
 		Schedular: train.ScheduleConfig{Sched: "cosine", LR: 1e-5, Epochs: 5, MinLR: 1e-6, DecayRate: 1, WarmupLR: 1e-5, WarmupEpochs: 1},
 		MaxSteps:  2000, Seed: 7, DType: "bf16", LogEvery: 10, SaveEvery: 500, EvalEvery: 250, NumWorkers: 2, GradClip: 1,
-		Accumulate: 4, CheckpointActivations: true,
+		Accumulate: 4, CheckpointActivations: true, CUDAGraphs: "auto",
 	}
 	if diff := cmp.Diff(want, c, ignoreRawNodes()); diff != "" {
 		t.Errorf("config (-want +got)\n%s", diff)
