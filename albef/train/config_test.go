@@ -59,6 +59,7 @@ save_every: 500
 eval_every: 250
 num_workers: 2
 grad_clip: 1
+cuda_graphs: off
 scenes: {n: 32000, seed: 1}
 start: demo
 `
@@ -87,6 +88,7 @@ func TestParseConfig(t *testing.T) {
 		Optimizer: train.OptimizerConfig{Opt: "adamW", LR: 1e-5, WeightDecay: 0.02, Eps: 1e-8, Betas: []float64{0.9, 0.999}},
 		Schedular: train.ScheduleConfig{Sched: "cosine", LR: 1e-5, Epochs: 5, MinLR: 1e-6, DecayRate: 1, WarmupLR: 1e-5, WarmupEpochs: 1},
 		MaxSteps:  2000, Seed: 7, DType: "bf16", LogEvery: 10, SaveEvery: 500, EvalEvery: 250, NumWorkers: 2, GradClip: 1,
+		CUDAGraphs: "off",
 	}
 	if diff := cmp.Diff(want, c, ignoreRawNodes()); diff != "" {
 		t.Errorf("config (-want +got)\n%s", diff)
@@ -244,6 +246,7 @@ func TestConfigValidate(t *testing.T) {
 	checkConfigError(t, parseConfig(t, "temp: 1\noptimizer: {opt: sgd, lr: 1}\n").Validate(), "config x.yaml:2: optimizer.opt is sgd", "optimizer.opt must be adamW")
 	checkConfigError(t, parseConfig(t, "temp: 1\n").Validate(), "config: optimizer.lr is 0", "optimizer.lr must be more than 0")
 	checkConfigError(t, parseConfig(t, "optimizer: {lr: 1}\ndtype: fp8\n").Validate(), "config x.yaml:2: dtype is fp8", "dtype must be fp32 or bf16")
+	checkConfigError(t, parseConfig(t, "optimizer: {lr: 1}\ncuda_graphs: yes\n").Validate(), "config x.yaml:2: cuda_graphs is yes", "cuda_graphs must be auto, on or off")
 }
 
 func TestConfigWriteFile(t *testing.T) {
