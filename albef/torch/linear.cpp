@@ -41,7 +41,7 @@ extern "C" void* vt_linear(void* x_, void* weight_, void* bias_) {
     auto& weight = *static_cast<at::Tensor*>(weight_);
     std::optional<at::Tensor> bias;
     if (bias_) bias = *static_cast<at::Tensor*>(bias_);
-    bool ours = x.is_cpu() && x.dim() > 1 && weight.scalar_type() == at::kFloat && at::autocast::is_autocast_enabled(at::kCPU);
+    bool ours = x.is_cpu() && !vt_composed() && x.dim() > 1 && weight.scalar_type() == at::kFloat && at::autocast::is_autocast_enabled(at::kCPU);
     if (!ours) return new at::Tensor(at::linear(x, weight, bias));
     return new at::Tensor(LinearNode::apply(x.to(at::kBFloat16), weight, bias));
   } catch (const c10::Error& e) {

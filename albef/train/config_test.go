@@ -61,6 +61,7 @@ num_workers: 2
 grad_clip: 1
 accumulate: 4
 checkpoint_activations: true
+cuda_graphs: off
 scenes: {n: 32000, seed: 1}
 start: demo
 `
@@ -89,7 +90,7 @@ func TestParseConfig(t *testing.T) {
 		Optimizer: train.OptimizerConfig{Opt: "adamW", LR: 1e-5, WeightDecay: 0.02, Eps: 1e-8, Betas: []float64{0.9, 0.999}},
 		Schedular: train.ScheduleConfig{Sched: "cosine", LR: 1e-5, Epochs: 5, MinLR: 1e-6, DecayRate: 1, WarmupLR: 1e-5, WarmupEpochs: 1},
 		MaxSteps:  2000, Seed: 7, DType: "bf16", LogEvery: 10, SaveEvery: 500, EvalEvery: 250, NumWorkers: 2, GradClip: 1,
-		Accumulate: 4, CheckpointActivations: true, CUDAGraphs: "auto",
+		Accumulate: 4, CheckpointActivations: true, CUDAGraphs: "off",
 	}
 	if diff := cmp.Diff(want, c, ignoreRawNodes()); diff != "" {
 		t.Errorf("config (-want +got)\n%s", diff)
@@ -248,6 +249,7 @@ func TestConfigValidate(t *testing.T) {
 	checkConfigError(t, parseConfig(t, "optimizer: {lr: 1}\naccumulate: 0\n").Validate(), "config x.yaml:2: accumulate is 0", "accumulate must be 1 or more")
 	checkConfigError(t, parseConfig(t, "temp: 1\n").Validate(), "config: optimizer.lr is 0", "optimizer.lr must be more than 0")
 	checkConfigError(t, parseConfig(t, "optimizer: {lr: 1}\ndtype: fp8\n").Validate(), "config x.yaml:2: dtype is fp8", "dtype must be fp32 or bf16")
+	checkConfigError(t, parseConfig(t, "optimizer: {lr: 1}\ncuda_graphs: yes\n").Validate(), "config x.yaml:2: cuda_graphs is yes", "cuda_graphs must be auto, on or off")
 }
 
 func TestConfigWriteFile(t *testing.T) {
