@@ -38,15 +38,15 @@ func backward(tape *torch.Tape, loss *torch.Tensor) {
 	tape.Backward(loss)
 }
 
-// backward computes the losses of the batch that make makes and leaves the
+// backward computes the losses of a batch and leaves the
 // gradients of their sum, or of what pick takes of them. It returns those of the
 // pixels too.
-func (w way) backward(s *torch.Scope, m *albef.Model, distill float64, make func(s *torch.Scope) albef.Batch,
+func (w way) backward(s *torch.Scope, m *albef.Model, distill float64, batch func(s *torch.Scope) albef.Batch,
 	pick func(albef.Losses) *torch.Tensor,
 ) (l albef.Losses, pixels []float32) {
 	s.Do(func(in *torch.Scope) {
 		tape := w.tape(in)
-		b := make(in)
+		b := batch(in)
 		b.Images.RequireGrad(true)
 		torch.Autocast(w.bf16, torch.CPU, func() { l = m.PretrainParts(b, distill, w.parts) })
 		for _, x := range []*torch.Tensor{l.MLM, l.ITC, l.ITM, l.Claims, l.Cells, l.NegImages, l.NegTexts} {

@@ -76,7 +76,9 @@ func TestParityRetrievalTwoSteps(t *testing.T) {
 		steps []retrievalStep
 		how   way
 	}{
-		{"distill", 0.4, want.A04, whole}, {"distill at alpha 0", 0, want.A0, whole}, {"without", 0, want.Without, whole},
+		{"distill", 0.4, want.A04, whole},
+		{"distill at alpha 0", 0, want.A0, whole},
+		{"without", 0, want.Without, whole},
 		{"distill, in parts", 0.4, want.A04, way{parts: 2, layers: true}},
 	} {
 		t.Run(mode.name, func(t *testing.T) {
