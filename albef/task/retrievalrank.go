@@ -15,12 +15,12 @@ import (
 
 const (
 	// rankTexts is how many texts are encoded, or fused with images, at a time.
-	rankTexts = 128
+	rankTexts = 64
 	// rankFill rounds the number of fused texts up, see [bucketed].
 	rankFill = 8
 	// rankImages is how many images' texts are sorted by length together: so many
 	// that few batches hold texts of several lengths.
-	rankImages = 8
+	rankImages = 16
 	// simsBlock is how many similarities are held at once.
 	simsBlock = 4 << 20
 )
