@@ -73,7 +73,7 @@ func TestRetrievalRanksInBoundedMemory(t *testing.T) {
 	// The first tenth fills the caches of libtorch and of the collector.
 	begun, most := 0, 0
 	r := &ranker{model: m, k: 16, batch: 32, observe: func(stage string, p train.Progress) {
-		if stage != "ranking" || p.Step%20 != 0 {
+		if stage != "ranking" || p.Step%rankImages != 0 {
 			return
 		}
 		now := rss(t)

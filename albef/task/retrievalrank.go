@@ -21,6 +21,9 @@ const (
 	// rankImages is how many images' texts are sorted by length together: so many
 	// that few batches hold texts of several lengths.
 	rankImages = 16
+	// keptImages is how many bytes the encoded images may take that are kept for
+	// ITM; more are read and encoded again.
+	keptImages = 512 << 20
 	// simsBlock is how many similarities are held at once.
 	simsBlock = 4 << 20
 )
@@ -28,8 +31,8 @@ const (
 // ranker ranks texts for images and images for texts as Retrieval.py's
 // evaluation does: the k most similar by ITC are ranked by ITM's logit for a
 // match. In memory are the features of all images and texts, the texts' embeds
-// without padding, one batch of images, and the shortlists; the images are
-// therefore read and encoded twice. A pair that both directions ask about is
+// without padding, the shortlists, and the images' embeds where they are few: else
+// one batch of them, and images are read and encoded twice. A pair that both directions ask about is
 // judged once, and an image's keys and values are projected once.
 type ranker struct {
 	model   *albef.Model
@@ -37,6 +40,8 @@ type ranker struct {
 	batch   int                                  // images that are encoded at a time
 	workers int                                  // readers of images
 	observe func(stage string, p train.Progress) // nil: nobody
+
+	kept []*torch.Tensor // the images' embeds [B, P, C], batch after batch; empty where they are too many
 }
 
 // rankings are what was found in both directions.
@@ -202,8 +207,11 @@ func (r *ranker) imageFeats(ctx context.Context, s *torch.Scope, loader *data.Lo
 	feats := make([]float32, 0, n*r.model.Config().EmbedDim)
 	watch := r.watch("images", n)
 	for range loader.Steps() {
-		err := r.next(ctx, s, loader, func(_ *torch.Scope, embeds *torch.Tensor) error {
+		err := r.next(ctx, s, loader, func(in *torch.Scope, embeds *torch.Tensor) error {
 			feats = append(feats, r.model.ImageProj(embeds.Select(1, 0)).Floats()...)
+			if n*embeds.Size(1)*embeds.Size(2)*embeds.Meta().DType.Bytes() <= keptImages {
+				r.kept = append(r.kept, in.Keep(embeds))
+			}
 			watch(embeds.Size(0))
 			return nil
 		})
@@ -225,6 +233,15 @@ func (r *ranker) next(ctx context.Context, s *torch.Scope, loader *data.Loader, 
 		pixels := s.Floats(b.Images, len(b.Index), 3, size, size).ToDevice(r.model.Device())
 		err = fn(s, r.model.Image.Forward(pixels))
 	})
+	return err
+}
+
+// again hands a batch of pictures that was encoded before to fn, [B, P, C].
+func (r *ranker) again(ctx context.Context, s *torch.Scope, loader *data.Loader, batch int, fn func(s *torch.Scope, embeds *torch.Tensor) error) (err error) {
+	if len(r.kept) == 0 {
+		return r.next(ctx, s, loader, fn)
+	}
+	s.Do(func(in *torch.Scope) { err = fn(in, in.Use(r.kept[batch])) })
 	return err
 }
 
@@ -256,8 +273,8 @@ func (r *ranker) rerank(ctx context.Context, s *torch.Scope, loader *data.Loader
 		group = append(group, newPairs(len(texts.length)))
 	}
 	image, watch := 0, r.watch("ranking", n)
-	for range loader.Steps() {
-		err := r.next(ctx, s, loader, func(s *torch.Scope, embeds *torch.Tensor) (err error) {
+	for batch := range loader.Steps() {
+		err := r.again(ctx, s, loader, batch, func(s *torch.Scope, embeds *torch.Tensor) (err error) {
 			for i := 0; i < embeds.Size(0) && err == nil; i += rankImages {
 				now := group[:min(rankImages, embeds.Size(0)-i)]
 				for j, p := range now {
