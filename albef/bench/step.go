@@ -90,9 +90,7 @@ func steps(ctx context.Context, m *albef.Model, spec Spec, times *clock, r *Resu
 	err = spec.repeat(ctx, times, func() (err error) {
 		drawn := masker.Draw(p.words, nil, rng)
 		asked, done = asked+len(drawn.Positions), done+1
-		if recorder != nil || spec.Device.IsCUDA() {
-			drawn = drawn.Padded() // few sizes, as training has them, and as much work with graphs as without
-		}
+		drawn = drawn.Padded() // few sizes, as training has them, and as much work with graphs as without
 		if recorder != nil {
 			r.Loss, err = recordedStep(recorder, m, opt, p.batch(drawn), spec.way())
 			return err
