@@ -18,6 +18,7 @@
 #include <string>
 
 #include "native.h"
+#include "status.h"
 
 namespace {
 
@@ -94,19 +95,6 @@ struct Graph {
     }
   }
 };
-
-template <class F>
-int status(F f) noexcept {
-  try {
-    f();
-    return 0;
-  } catch (const c10::Error& e) {
-    vt_fail(e.what_without_backtrace());
-  } catch (const std::exception& e) {
-    vt_fail(e.what());
-  }
-  return 1;
-}
 
 }  // namespace
 

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "native.h"
+#include "status.h"
 
 namespace {
 
@@ -519,19 +520,6 @@ at::Tensor composed_words(at::Tensor logits, const at::Tensor& teacher, const at
   auto each = -log.gather(1, words.clamp_min(0).unsqueeze(1)).squeeze(1) * rest;
   if (teacher.defined()) each = each - (log * at::softmax(teacher.to(at::kFloat), 1)).sum(1) * distill;
   return (each * asked).sum() / asked.sum();
-}
-
-template <class F>
-int status(F f) noexcept {
-  try {
-    f();
-    return 0;
-  } catch (const c10::Error& e) {
-    vt_fail(e.what_without_backtrace());
-  } catch (const std::exception& e) {
-    vt_fail(e.what());
-  }
-  return 1;
 }
 
 at::Tensor given(void* t) { return t ? *static_cast<at::Tensor*>(t) : at::Tensor(); }

@@ -464,7 +464,7 @@ static void dropout_scores(const Attention<T>& a, const Rows& rows, int64_t h, i
 }
 
 // attend computes one head of all texts of one image. room is of the size that
-// attention_room says.
+// AttentionNode reckons.
 template <class T>
 static void attend(const Attention<T>& a, int64_t image, int64_t h, float* room) {
   if (a.first[image] == a.first[image + 1]) return;

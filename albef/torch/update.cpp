@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "native.h"
+#include "status.h"
 
 namespace {
 
@@ -99,7 +100,7 @@ struct Hooked {
 
 extern "C" int vt_backward_adamw(void* loss, void** params, void** m, void** v, void** steps, const double* decays, int64_t n, double lr,
                                  void* rate, double beta1, double beta2, double eps) {
-  try {
+  return status([&] {
     if (rate) lr = static_cast<at::Tensor*>(rate)->item<double>();
     Pending pending(Options{lr, beta1, beta2, eps});
     Hooked hooked;
@@ -111,11 +112,5 @@ extern "C" int vt_backward_adamw(void* loss, void** params, void** m, void** v, 
     }
     static_cast<at::Tensor*>(loss)->backward();
     pending.flush();
-    return 0;
-  } catch (const c10::Error& e) {
-    vt_fail(e.what_without_backtrace());
-  } catch (const std::exception& e) {
-    vt_fail(e.what());
-  }
-  return 1;
+  });
 }
