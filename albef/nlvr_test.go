@@ -21,7 +21,7 @@ func taModel(t *testing.T) (*albef.TA, albef.LoadReport) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := albef.NewTA(c.ForPairs(), torch.CPU, 1)
+	m, err := albef.NewTA(c.ForPairs(), fixture.Device(t), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func nlvrModel(t *testing.T) *albef.NLVR {
 	c := fixture.Config(t, state)
 	_, shape := fixture.Get(t, fixture.Tensors(t, "nlvr.safetensors"), "nlvr.images")
 	c.ImageRes = shape[2]
-	m, err := albef.NewNLVR(c, torch.CPU, 1)
+	m, err := albef.NewNLVR(c, fixture.Device(t), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func TestParityNLVRLoadsATextAssignmentCheckpoint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := albef.NewNLVR(ta.Config(), torch.CPU, 1)
+	m, err := albef.NewNLVR(ta.Config(), fixture.Device(t), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +159,7 @@ func TestParityTALabels(t *testing.T) {
 func TestTheTeacherOfPairsIsCopiedUnlessItIsKept(t *testing.T) {
 	ta, _ := taModel(t)
 	for _, keep := range []bool{false, true} {
-		m, err := albef.NewNLVR(ta.Config(), torch.CPU, 1)
+		m, err := albef.NewNLVR(ta.Config(), fixture.Device(t), 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -188,12 +188,12 @@ func TestTheTeacherOfPairsIsCopiedUnlessItIsKept(t *testing.T) {
 func TestModelsForPairsRefuseAnOddLayer(t *testing.T) {
 	c := albef.Tiny()
 	c.Layers = c.FusionLayer + 3
-	_, err := albef.NewNLVR(c, torch.CPU, 1)
+	_, err := albef.NewNLVR(c, fixture.Device(t), 1)
 	var hinted interface{ Hint() string }
 	if !errors.As(err, &hinted) || !strings.Contains(err.Error(), "3 fusion layers") {
 		t.Errorf("NLVR: got %v", err)
 	}
-	if _, err := albef.NewTA(c, torch.CPU, 1); !errors.As(err, &hinted) {
+	if _, err := albef.NewTA(c, fixture.Device(t), 1); !errors.As(err, &hinted) {
 		t.Errorf("TA: got %v", err)
 	}
 }

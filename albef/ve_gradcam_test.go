@@ -46,7 +46,7 @@ func TestClassMapsAreTheMatchs(t *testing.T) {
 	state := fixture.Weights(t, "pretrain_init.pth")
 	c := fixture.Config(t, state)
 	itm := fixture.Model(t, "pretrain_init.pth", nil)
-	ve, err := albef.NewVE(c, torch.CPU, 1)
+	ve, err := albef.NewVE(c, fixture.Device(t), 1)
 	if err != nil {
 		t.Fatal(err)
 	}

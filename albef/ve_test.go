@@ -39,7 +39,7 @@ func veModel(t *testing.T) (*albef.VE, albef.LoadReport) {
 	c := fixture.Config(t, state)
 	_, shape := fixture.Get(t, fixture.Tensors(t, "ve.safetensors"), "image")
 	c.ImageRes = shape[2]
-	m, err := albef.NewVE(c, torch.CPU, 1)
+	m, err := albef.NewVE(c, fixture.Device(t), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestParityVELogits(t *testing.T) {
 
 func TestVEBeginsWithTheMomentumModelOfTheCheckpointAndAnOwnHead(t *testing.T) {
 	state := fixture.Weights(t, "pretrain_init.pth")
-	m, err := albef.NewVE(fixture.Config(t, state), torch.CPU, 1)
+	m, err := albef.NewVE(fixture.Config(t, state), fixture.Device(t), 1)
 	if err != nil {
 		t.Fatal(err)
 	}

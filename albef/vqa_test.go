@@ -23,7 +23,7 @@ func vqaModel(t *testing.T) (*albef.VQA, albef.LoadReport) {
 	if c.Hidden != c.VisionWidth {
 		t.Skipf("no VQA model has a hidden_size of %d and a vision_width of %d", c.Hidden, c.VisionWidth)
 	}
-	m, err := albef.NewVQA(c, torch.CPU, 1)
+	m, err := albef.NewVQA(c, fixture.Device(t), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestParityVQADecoder(t *testing.T) {
 		}
 		length, vocab := logitsShape[1], logitsShape[2]
 		for b, answer := range answers {
-			logits := m.Decoder.Words(m.Decoder.Decode(s.Ints(answer, 1, len(answer)), seen.Repeat(b, 1), 0))
+			logits := m.Decoder.Words(m.Decoder.Decode(s.Ints(answer, 1, len(answer)).ToDevice(m.Device()), seen.Repeat(b, 1), 0))
 			fixture.Near(t, "logits", logits.Floats(), wantLogits[b*length*vocab:][:len(answer)*vocab], 1e-4, 1e-4)
 			log := logits.LogSoftmax(2).Floats()
 			loss := 0.0

@@ -34,10 +34,11 @@ type Result struct {
 	// SlowestMS is the slowest repetition but for the first; 0 where there is one.
 	SlowestMS float64 `json:"slowest_ms,omitempty"`
 
-	PeakMB  float64 `json:"peak_rss_mb"`  // of the whole process, MiB
-	EarlyMB float64 `json:"rss_early_mb"` // resident after a tenth of the repetitions
-	LastMB  float64 `json:"rss_last_mb"`  // resident after the last
-	Loss    float64 `json:"loss"`         // the last step's total; 0 for work without one
+	PeakMB   float64 `json:"peak_rss_mb"`              // of the whole process, MiB
+	DeviceMB float64 `json:"peak_device_mb,omitempty"` // taken of a CUDA device's memory, MiB
+	EarlyMB  float64 `json:"rss_early_mb"`             // resident after a tenth of the repetitions
+	LastMB   float64 `json:"rss_last_mb"`              // resident after the last
+	Loss     float64 `json:"loss"`                     // the last step's total; 0 for work without one
 
 	// Graphs says how many training steps were recorded and how many replayed, warm-up
 	// included, see [train.Recorder]; "" on a CPU where nobody asked for it.
@@ -66,6 +67,9 @@ func (r Result) Write(w io.Writer) {
 	fmt.Fprintf(w, "%s, size %s, batch %d, %s, %d threads\n", r.Work, r.Size, r.Batch, r.DType, r.Threads)
 	fmt.Fprintf(w, "  median   %10.1f ms\n  minimum  %10.1f ms\n  CPU time %10.1f ms\n  memory   %10.0f MiB at most\n",
 		r.MedianMS, r.MinMS, r.CPUMS, r.PeakMB)
+	if r.DeviceMB != 0 {
+		fmt.Fprintf(w, "  %-8s %10.0f MiB of the device's\n", "", r.DeviceMB)
+	}
 	fmt.Fprintf(w, "  %-8s %10.0f MiB after a tenth of the repetitions, %.0f after the last\n", "", r.EarlyMB, r.LastMB)
 	if r.SlowestMS != 0 {
 		fmt.Fprintf(w, "  slowest  %10.1f ms, but for the first\n", r.SlowestMS)

@@ -26,8 +26,8 @@ type Spec struct {
 	Recording train.Recording
 	Warm      int // repetitions that don't count
 	Steps     int // repetitions that do; 0: 10
-	// Profile has the result say what libtorch's operations took. It slows small
-	// ones down.
+	// Profile has the result say what libtorch's operations took, recorded or not. It
+	// slows small ones down.
 	Profile bool
 	// Observe is told of every repetition, outside of what is timed; nil: nobody.
 	Observe func(done, total int)
@@ -99,6 +99,9 @@ func Run(ctx context.Context, spec Spec) (Result, error) {
 		return Result{}, &hintError{fmt.Errorf("bench: unknown work %q", spec.Work), "one of " + strings.Join(Works(), ", ")}
 	}
 	spec = spec.withDefaults()
+	if spec.Profile {
+		spec.Recording = train.RecordOff // what is recorded runs all at once
+	}
 	c, err := WorkConfig(spec.Work, spec.Size)
 	if err != nil {
 		return Result{}, err
@@ -123,6 +126,7 @@ func Run(ctx context.Context, spec Spec) (Result, error) {
 	if r.Matmul, err = betterRate(r.Matmul, spec.Device, spec.dtype()); err != nil {
 		return Result{}, err
 	}
+	r.DeviceMB = float64(torch.PeakCUDAMemory(spec.Device)) / (1 << 20)
 	return r, times.summarise(&r)
 }
 
@@ -194,7 +198,7 @@ func (s Spec) repeat(ctx context.Context, times *clock, fn func() error) error {
 		return s.times(ctx, times, s.Warm, s.Warm+s.Steps, fn)
 	}
 	var err error
-	times.ops = torch.Profile(func() { err = s.times(ctx, times, s.Warm, s.Warm+s.Steps, fn) })
+	times.ops = torch.Profile(s.Device, func() { err = s.times(ctx, times, s.Warm, s.Warm+s.Steps, fn) })
 	return err
 }
 

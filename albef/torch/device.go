@@ -160,3 +160,12 @@ func DropCache() { C.vt_drop_cache() }
 // PeakMemory returns the most bytes that CPU tensors had at a time since it was
 // last called.
 func PeakMemory() int64 { return int64(C.vt_peak_memory()) }
+
+// PeakCUDAMemory returns the most bytes that libtorch has taken of dev at a time,
+// its cache and recorded graphs included; 0 for what isn't CUDA.
+func PeakCUDAMemory(dev Device) int64 {
+	if !dev.IsCUDA() {
+		return 0
+	}
+	return int64(C.vt_cuda_peak(C.int(dev)))
+}

@@ -8,6 +8,7 @@
 #include <ATen/autocast_mode.h>
 #include <ATen/ops/_foreach_lerp.h>
 #include <ATen/ops/_fused_adamw.h>
+#include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/Event.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
@@ -88,6 +89,14 @@ int vt_load_cuda(const char* path) {
 
 int vt_cuda_count(void) {
   return guard([] { return at::globalContext().hasCUDA() ? static_cast<int>(torch::cuda::device_count()) : 0; }, 0);
+}
+
+// What libtorch has taken of the device, its cache included.
+int64_t vt_cuda_peak(int device) {
+  return guard([&] {
+    auto stats = c10::getDeviceAllocator(at::kCUDA)->getDeviceStats(static_cast<c10::DeviceIndex>(device));
+    return static_cast<int64_t>(stats.reserved_bytes[static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE)].peak);
+  }, int64_t{0});
 }
 
 void vt_set_threads(int n) { at::set_num_threads(n); }

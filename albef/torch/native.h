@@ -16,6 +16,7 @@ int64_t vt_peak_memory(void);
 void vt_lasting(int on);
 int vt_load_cuda(const char* path);
 int vt_cuda_count(void);
+int64_t vt_cuda_peak(int device);
 void vt_set_threads(int n);
 void vt_release_threads(void);
 int vt_get_threads(void);
@@ -99,7 +100,7 @@ int vt_autocast_set(int cuda, int on);
 int vt_autocast_on(int cuda);
 
 // Times of operations: a line each of name, calls and nanoseconds, tab between.
-void vt_profile_begin(void);
+void vt_profile_begin(int device);
 const char* vt_profile_end(void);
 
 // Random state of a device's default generator.

@@ -1,6 +1,8 @@
 // Which operations take the time: libtorch calls back before and after each,
-// forward and backward, on every thread.
+// forward and backward, on every thread. Where a device works on its own, it is
+// waited for before and after, so that its time is the operation's.
 
+#include <ATen/detail/CUDAHooksInterface.h>
 #include <ATen/record_function.h>
 
 #include <chrono>
@@ -22,6 +24,12 @@ struct Sum {
 
 std::mutex lock;
 std::map<std::string, Sum> sums;
+int waits = -1;  // the CUDA device that is waited for, or -1
+
+void wait() {
+  if (waits >= 0) at::detail::getCUDAHooks().deviceSynchronize(static_cast<c10::DeviceIndex>(waits));
+}
+
 thread_local std::vector<double> within;  // seconds of what has ended inside each running operation
 
 struct Begun : at::ObserverContext {
@@ -30,12 +38,14 @@ struct Begun : at::ObserverContext {
 
 std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction&) {
   auto begun = std::make_unique<Begun>();
+  wait();
   within.push_back(0);
   begun->at = Clock::now();
   return begun;
 }
 
 void end(const at::RecordFunction& f, at::ObserverContext* context) {
+  wait();
   std::chrono::duration<double> took = Clock::now() - static_cast<Begun*>(context)->at;
   if (within.empty()) return;  // begun before the profile was
   double inner = within.back();
@@ -54,8 +64,9 @@ std::string report;
 
 extern "C" {
 
-void vt_profile_begin(void) {
+void vt_profile_begin(int device) {
   sums.clear();
+  waits = device;
   handle = at::addGlobalCallback(at::RecordFunctionCallback(&begin, &end));
 }
 

@@ -18,11 +18,11 @@ type OpTime struct {
 	Own   time.Duration // without the operations that it is made of
 }
 
-// Profile runs fn and returns what libtorch's operations took meanwhile, on
-// all threads that call it, the longest first. One profile runs at a time. On
-// CUDA it is the time to launch them.
-func Profile(fn func()) []OpTime {
-	C.vt_profile_begin()
+// Profile runs fn and returns what libtorch's operations on dev took meanwhile, on
+// all threads that call it, the longest first. One profile runs at a time. CUDA is
+// waited for around each of them, which nothing recorded allows ([Graphs]).
+func Profile(dev Device, fn func()) []OpTime {
+	C.vt_profile_begin(C.int(dev))
 	var raw string
 	func() {
 		defer func() { raw = C.GoString(C.vt_profile_end()) }()

@@ -37,7 +37,7 @@ func taModel(t *testing.T, head map[string][]float32) *albef.TA {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := albef.NewTA(c.ForPairs(), torch.CPU, 1)
+	m, err := albef.NewTA(c.ForPairs(), fixture.Device(t), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func taSteps(t *testing.T, m *albef.TA, want taRecord, look func(s *torch.Scope,
 	for step := range want.TA.Steps {
 		err := torch.Do(func(s *torch.Scope) {
 			b := albef.TABatch{Labelled: albef.Labelled{
-				Images: fixture.Floats(t, s, d, "ta.image"), Labels: s.Ints(want.TA.Labels, len(want.TA.Labels)),
+				Images: fixture.Floats(t, s, d, "ta.image"), Labels: s.Ints(want.TA.Labels, len(want.TA.Labels)).ToDevice(m.Device()),
 				IDs: fixture.Ints(t, s, d, "ta.input_ids"), Mask: fixture.Ints(t, s, d, "ta.attention_mask"),
 			}}
 			if err := b.Check(m.Config()); err != nil {
@@ -163,7 +163,7 @@ func TestParityNLVRTwoSteps(t *testing.T) {
 	d := fixture.Tensors(t, "nlvr.safetensors")
 	begin := func(t *testing.T) distilled[albef.Labelled] {
 		state := fixture.Weights(t, "nlvr_init.pth")
-		m, err := albef.NewNLVR(finetuneConfig(t, state, d, "nlvr.images"), torch.CPU, 1)
+		m, err := albef.NewNLVR(finetuneConfig(t, state, d, "nlvr.images"), fixture.Device(t), 1)
 		if err != nil {
 			t.Fatal(err)
 		}

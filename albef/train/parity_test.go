@@ -87,7 +87,8 @@ func batch(t *testing.T, s *torch.Scope, n int) albef.Batch {
 			at, words = append(at, int64(i)), append(words, label)
 		}
 	}
-	b.Positions, b.Words = s.Ints(at, len(at)), s.Ints(words, len(words))
+	dev := fixture.Device(t)
+	b.Positions, b.Words = s.Ints(at, len(at)).ToDevice(dev), s.Ints(words, len(words)).ToDevice(dev)
 	return b
 }
 
@@ -116,7 +117,7 @@ func allowedAt(step int) allowed {
 // checkStep takes the step of batch n as far as its gradients.
 func checkStep(t *testing.T, s *torch.Scope, m *albef.Model, n int, want step, off allowed, w way) {
 	t.Helper()
-	tape := w.tape(s)
+	tape := w.tape(s, m.Device())
 	b := batch(t, s, n)
 	if got := b.Words.Size(0); got != want.Masked {
 		t.Errorf("words hidden: got %d, want %d", got, want.Masked)
@@ -327,7 +328,7 @@ func TestParityPretrainTemperatureIsClamped(t *testing.T) {
 	r := load(t)
 	for _, p := range m.Params() {
 		if p.Name == "temp" {
-			v := torch.Full(nil, r.TempClamp.Before, torch.Float32, torch.CPU)
+			v := torch.Full(nil, r.TempClamp.Before, torch.Float32, m.Device())
 			p.Tensor.Copy(v)
 			v.Close()
 		}

@@ -24,8 +24,8 @@ func (w way) String() string {
 
 var whole = way{parts: 1}
 
-func (w way) tape(s *torch.Scope) *torch.Tape {
-	return train.Recompute{Parts: w.parts > 1 && !w.kept, Layers: w.layers}.Tape(s, torch.CPU)
+func (w way) tape(s *torch.Scope, dev torch.Device) *torch.Tape {
+	return train.Recompute{Parts: w.parts > 1 && !w.kept, Layers: w.layers}.Tape(s, dev)
 }
 
 // backward leaves the gradients of loss, which tape, where there is one, has
@@ -45,10 +45,10 @@ func (w way) backward(s *torch.Scope, m *albef.Model, distill float64, batch fun
 	pick func(albef.Losses) *torch.Tensor,
 ) (l albef.Losses, pixels []float32) {
 	s.Do(func(in *torch.Scope) {
-		tape := w.tape(in)
+		tape := w.tape(in, m.Device())
 		b := batch(in)
 		b.Images.RequireGrad(true)
-		torch.Autocast(w.bf16, torch.CPU, func() { l = m.PretrainParts(b, distill, w.parts) })
+		torch.Autocast(w.bf16, m.Device(), func() { l = m.PretrainParts(b, distill, w.parts) })
 		for _, x := range []*torch.Tensor{l.MLM, l.ITC, l.ITM, l.Claims, l.Cells, l.NegImages, l.NegTexts} {
 			if x != nil {
 				in.Keep(x)

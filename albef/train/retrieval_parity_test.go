@@ -41,7 +41,7 @@ func retrievalModel(t *testing.T) (*albef.Model, albef.LoadReport) {
 	c := fixture.Config(t, state)
 	_, shape := fixture.Get(t, fixture.Tensors(t, "retrieval_inputs.safetensors"), "step0.image")
 	c.ImageRes = shape[2]
-	m, err := albef.NewRetrieval(c, torch.CPU, 1)
+	m, err := albef.NewRetrieval(c, fixture.Device(t), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +125,7 @@ func checkRetrieval(t *testing.T, s *torch.Scope, m *albef.Model, b albef.Retrie
 	if err := b.Check(m.Config()); err != nil {
 		t.Fatal(err)
 	}
-	tape := how.tape(s)
+	tape := how.tape(s, m.Device())
 	itc, itm := m.RetrievalParts(b, alpha, how.parts)
 	near(t, "loss_ita", itc.Item(), want.LossITA, off.loss)
 	near(t, "loss_itm", itm.Item(), want.LossITM, off.loss)

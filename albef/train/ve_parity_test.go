@@ -89,7 +89,7 @@ func checkModes[B train.Batch](t *testing.T, want classRecord, begin func(t *tes
 func veModel(t *testing.T) *albef.VE {
 	t.Helper()
 	state := fixture.Weights(t, "pretrain_init.pth")
-	m, err := albef.NewVE(finetuneConfig(t, state, fixture.Tensors(t, "ve.safetensors"), "image"), torch.CPU, 1)
+	m, err := albef.NewVE(finetuneConfig(t, state, fixture.Tensors(t, "ve.safetensors"), "image"), fixture.Device(t), 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ func vqaModel(t *testing.T, d *weights.Dict) *albef.VQA {
 	if c.Hidden != c.VisionWidth {
 		t.Skipf("no VQA model has a hidden_size of %d and a vision_width of %d", c.Hidden, c.VisionWidth)
 	}
-	m, err := albef.NewVQA(c, torch.CPU, 1)
+	m, err := albef.NewVQA(c, fixture.Device(t), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func vqaBatch(t *testing.T, s *torch.Scope, d *weights.Dict) albef.VQABatch {
 	return albef.VQABatch{
 		Images: fixture.Floats(t, s, d, "image"),
 		IDs:    fixture.Ints(t, s, d, "q.input_ids"), Mask: fixture.Ints(t, s, d, "q.attention_mask"),
-		Answers: albef.NewAnswers(s, tokens, each, torch.CPU), Of: s.Ints(of, len(of)),
+		Answers: albef.NewAnswers(s, tokens, each, fixture.Device(t)), Of: s.Ints(of, len(of)).ToDevice(fixture.Device(t)),
 	}
 }
 

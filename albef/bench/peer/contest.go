@@ -5,12 +5,14 @@ import (
 
 	"vlab/albef"
 	"vlab/albef/bench"
+	"vlab/albef/torch"
 )
 
 // contest is a work at a size and a type that all do by turns.
 type contest struct {
 	work, size, dtype   string
 	config              albef.Config
+	device              torch.Device
 	shape               shape
 	batch, threads      int
 	warm, steps         int
@@ -96,7 +98,7 @@ func (o options) contest(r rule, size, dtype string) (contest, error) {
 		return contest{}, err
 	}
 	c := contest{
-		work: r.work, size: size, dtype: dtype, config: config, threads: o.threads, warm: 2, steps: r.steps[size],
+		work: r.work, size: size, dtype: dtype, config: config, device: o.device, threads: o.threads, warm: 2, steps: r.steps[size],
 		batch: r.batch[size], hasModern: r.modern, compiles: r.work == "step" && slices.Contains(o.compile, size),
 	}
 	if c.batch == 0 {

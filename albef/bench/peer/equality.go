@@ -60,21 +60,21 @@ func (o options) equality(ctx context.Context, c contest) error {
 	}
 	torch.SetThreads(c.threads)
 	fmt.Printf("\n%s, equal weights, inputs, masks and negatives, no dropout\n", c)
-	return repeat(dir, c.config, c.dtype, modern)
+	return repeat(dir, c, modern)
 }
 
 // repeat does the steps recorded in dir; modern is what the modern model made of
 // them, a list of three losses a line.
-func repeat(dir string, c albef.Config, dtype string, modern []byte) error {
+func repeat(dir string, c contest, modern []byte) error {
 	state, err := weights.Read(filepath.Join(dir, "weights.pth"))
 	if err != nil {
 		return err
 	}
-	rec, err := readRecord(filepath.Join(dir, "steps.pth"))
+	rec, err := readRecord(filepath.Join(dir, "steps.pth"), c.device)
 	if err != nil {
 		return err
 	}
-	m, err := albef.New(c, torch.CPU, 1)
+	m, err := albef.New(c.config, c.device, 1)
 	if err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func repeat(dir string, c albef.Config, dtype string, modern []byte) error {
 	m.SetSampler(func(w *torch.Tensor) *torch.Tensor { return w.Argmax(1) })
 	opt := bench.NewOptimizer(m)
 	defer opt.Close()
-	return rec.compare(m, opt, dtype, modern)
+	return rec.compare(m, opt, c.dtype, modern)
 }
 
 func (r *record) compare(m *albef.Model, opt *train.AdamW, dtype string, modern []byte) error {

@@ -37,7 +37,7 @@ func (o options) equalQuery(ctx context.Context, c contest) error {
 	if err := quiet(ctx, o.command(c, "--official", o.official, "--record", dir)); err != nil {
 		return err
 	}
-	rec, err := readRecord(filepath.Join(dir, "official.pth"))
+	rec, err := readRecord(filepath.Join(dir, "official.pth"), c.device)
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (o options) equalQuery(ctx context.Context, c contest) error {
 		if err := quiet(ctx, o.command(c, "--modern", "--repeat", dir)); err != nil {
 			return err
 		}
-		modern, err := readRecord(filepath.Join(dir, "modern.pth"))
+		modern, err := readRecord(filepath.Join(dir, "modern.pth"), c.device)
 		if err != nil {
 			return err
 		}
@@ -83,7 +83,7 @@ func (c contest) repeat(ctx context.Context, r *record, state *weights.Dict) (ma
 	if c.work == "answer" {
 		return c.answer(r, state)
 	}
-	m, err := albef.NewRetrieval(c.config, torch.CPU, 1)
+	m, err := albef.NewRetrieval(c.config, c.device, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +122,7 @@ func (c contest) rerank(ctx context.Context, m *albef.Model, r *record) (map[str
 }
 
 func (c contest) answer(r *record, state *weights.Dict) (map[string][]float32, error) {
-	m, err := albef.NewVQA(c.config, torch.CPU, 1)
+	m, err := albef.NewVQA(c.config, c.device, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -167,9 +167,6 @@ func (r *record) pairs() (images, ids, mask *weights.Tensor, err error) {
 func (r *record) query() (func(s *torch.Scope) bench.Query, error) {
 	images, ids, mask, err := r.pairs()
 	return func(s *torch.Scope) bench.Query {
-		return bench.Query{
-			Images: s.Floats(images.Float32s(), images.Shape...),
-			IDs:    s.Ints(ids.Int64s(), ids.Shape...), Mask: s.Ints(mask.Int64s(), mask.Shape...),
-		}
+		return bench.Query{Images: r.floats(s, images), IDs: r.ints(s, ids), Mask: r.ints(s, mask)}
 	}, err
 }

@@ -19,6 +19,7 @@ import (
 
 	"vlab/albef"
 	"vlab/albef/bench"
+	"vlab/albef/torch"
 )
 
 // options are the command line.
@@ -27,6 +28,7 @@ type options struct {
 	works, sizes, dtypes, compile   []string
 	batch, threads                  int
 	rounds, steps                   int
+	device                          torch.Device
 	pictures                        []string // paths of those that are decoded
 }
 
@@ -60,6 +62,7 @@ func parse(args []string) (options, error) {
 	compile := f.String("compile", "mid", "the `sizes` at which torch.compile takes the modern step too, which at full takes it minutes; empty: none")
 	f.IntVar(&o.batch, "batch", 0, "images at a time; 0: for step 16 at mid and 2 at full, for embed 16 and 4, 64 for rerank, 32 for decode, else 1")
 	f.IntVar(&o.threads, "threads", 2, "threads of an operation, for all; decode has one")
+	device := f.String("device", "cpu", "where: auto, cpu, cuda or cuda:N")
 	f.IntVar(&o.rounds, "rounds", 3, "how often all are timed")
 	f.IntVar(&o.steps, "steps", 0, "repetitions that are timed each time; 0: for step 10 at mid and 4 at full, one for rerank, else 5 to 30")
 	if err := f.Parse(args); err != nil {
@@ -73,6 +76,10 @@ func parse(args []string) (options, error) {
 		if *list.to, err = choices(list.name, list.given, list.known); err != nil {
 			return o, err
 		}
+	}
+	var err error
+	if o.device, err = torch.ParseDevice(*device); err != nil {
+		return o, err
 	}
 	if o.official == "" {
 		return o, errors.New("--official is missing: the folder of the official code")
@@ -115,7 +122,7 @@ func (o options) run(ctx context.Context) error {
 	if len(contests) == 0 {
 		return errors.New("nothing to do: rerank and answer are done at mid alone, gradcam, answer and decode in fp32")
 	}
-	fmt.Printf("%d threads\nload before: %s", o.threads, load())
+	fmt.Printf("%s, %d threads\nload before: %s", o.device, o.threads, load())
 	for _, c := range contests {
 		if err := o.compare(ctx, c); err != nil {
 			return fmt.Errorf("compare %s: %w", c, err)
@@ -167,7 +174,7 @@ func (o options) command(c contest, which ...string) []string {
 		args = []string{o.python, filepath.Join(o.scripts, "step.py")}
 	}
 	args = append(args, which...)
-	return append(args, "--config", sizes(c.config), "--batch", strconv.Itoa(c.batch), "--dtype", c.dtype, "--threads", strconv.Itoa(c.threads))
+	return append(args, "--config", sizes(c.config), "--batch", strconv.Itoa(c.batch), "--dtype", c.dtype, "--threads", strconv.Itoa(c.threads), "--device", c.device.String())
 }
 
 // sizes is the configuration as the scripts read it.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"vlab/albef/torch"
 	"vlab/albef/torch/weights"
 )
 
@@ -15,7 +16,7 @@ func TestNear(t *testing.T) {
 		for name, x := range tensors {
 			d.Set(name, x)
 		}
-		return &record{d}
+		return &record{d, torch.CPU}
 	}
 	features := given(map[string]*weights.Tensor{"out.images": floats(1, -2)})
 	scores := given(map[string]*weights.Tensor{"out.by_text": floats(1, -100, 2, 2, 3)})

@@ -31,11 +31,11 @@ def bert_config(sizes):
     }
 
 
-def single_process():
+def single_process(device):
     """concat_all_gather wants a process group, of one process if need be."""
     import torch.distributed as dist
     store = os.path.join(tempfile.mkdtemp(prefix="bench-peer-"), "store")
-    dist.init_process_group("gloo", init_method="file://" + store, rank=0, world_size=1)
+    dist.init_process_group("nccl" if device == "cuda" else "gloo", init_method="file://" + store, rank=0, world_size=1)
 
 
 def function(checkout, script, name, within, replaced=()):

@@ -111,7 +111,7 @@ func recorded() (*record, albef.Config) {
 		d.Set("masked."+step, ints(101, 103, 12, 101, 21, 103, 101, 31, 0))
 		d.Set("labels."+step, ints(-100, 11, -100, -100, -100, 22, -100, 31, -100))
 	}
-	return &record{d}, c
+	return &record{d, torch.CPU}, c
 }
 
 // ints makes 3 rows.

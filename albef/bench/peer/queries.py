@@ -2,7 +2,7 @@
 their time, or what they compute.
 
 usage: queries.py WORK --official DIR | --modern  --config JSON --shape JSON --batch N --dtype fp32|bf16 --threads N
-           [--warmup N] [--steps N]
+           [--device D] [--warmup N] [--steps N]
        queries.py WORK --official DIR ... --record DIR
        queries.py WORK --modern ... --repeat DIR
 
@@ -207,14 +207,14 @@ def record(query, path):
 
 
 def repeat(query, path):
-    query.net.adopt(torch.load(os.path.join(path, "weights.pth")))
+    query.net.adopt(torch.load(os.path.join(path, "weights.pth"), map_location=query.args.device))
     query.settle()
-    query.inputs = {name: t for name, t in torch.load(os.path.join(path, "official.pth")).items() if not name.startswith("out.")}
+    query.inputs = {name: t for name, t in torch.load(os.path.join(path, "official.pth"), map_location=query.args.device).items() if not name.startswith("out.")}
     save({"out." + name: t for name, t in query().items()}, os.path.join(path, "modern.pth"))
 
 
 def save(tensors, path):
-    torch.save({name: t.detach().float().contiguous() if t.is_floating_point() else t.contiguous() for name, t in tensors.items()}, path)
+    torch.save({name: t.detach().cpu().float().contiguous() if t.is_floating_point() else t.cpu().contiguous() for name, t in tensors.items()}, path)
 
 
 def main():
@@ -228,12 +228,14 @@ def main():
     parser.add_argument("--batch", type=int, required=True)
     parser.add_argument("--dtype", choices=["fp32", "bf16"], required=True)
     parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--device", default="cpu")
     parser.add_argument("--warmup", type=int, default=2)
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--record")
     parser.add_argument("--repeat")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
+    torch.set_default_device(args.device)
     torch.manual_seed(0)
     query = WORKS[args.work](args)
     if args.record:

@@ -32,7 +32,7 @@ func (o options) runners(c contest) []*runner {
 		all = append(all, &runner{name: "compiled", command: python("--modern", "--compile")})
 	}
 	ours := []string{
-		o.vlab, "bench", c.work, "--json", "--device", "cpu", "--size", c.size, "--batch", strconv.Itoa(c.batch),
+		o.vlab, "bench", c.work, "--json", "--device", c.device.String(), "--size", c.size, "--batch", strconv.Itoa(c.batch),
 		"--dtype", c.dtype, "--threads", strconv.Itoa(c.threads), "--steps", strconv.Itoa(c.steps), "--warm", strconv.Itoa(c.warm),
 	}
 	return append(all, &runner{name: "ours", command: ours})
@@ -84,6 +84,7 @@ func measures() []measure {
 		{"minimum", func(r bench.Result) float64 { return r.MinMS }},
 		{"CPU ms", func(r bench.Result) float64 { return r.CPUMS }},
 		{"MiB", func(r bench.Result) float64 { return r.PeakMB }},
+		{"GPU MiB", func(r bench.Result) float64 { return r.DeviceMB }},
 	}
 }
 
@@ -107,6 +108,9 @@ func summarise(all []*runner) {
 		fmt.Println()
 	}
 	for _, m := range measures() {
+		if ours.middle(m) == 0 {
+			continue
+		}
 		row(m.name, func(r *runner) string { return compared(ours, r, m) })
 	}
 	for _, m := range parts() {

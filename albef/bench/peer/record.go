@@ -10,14 +10,17 @@ import (
 
 // record is what step.py --record wrote: the tensors images, ids and mask, and
 // for every step masked.N, labels.N and losses.N.
-type record struct{ tensors *weights.Dict }
+type record struct {
+	tensors *weights.Dict
+	dev     torch.Device // where what is made of it belongs
+}
 
-func readRecord(path string) (*record, error) {
+func readRecord(path string, dev torch.Device) (*record, error) {
 	d, err := weights.Read(path)
 	if err != nil {
 		return nil, err
 	}
-	return &record{d}, nil
+	return &record{d, dev}, nil
 }
 
 func (r *record) get(name string) (*weights.Tensor, error) {
@@ -57,12 +60,20 @@ func (r *record) batch(step int) (func(s *torch.Scope) albef.Batch, error) {
 	}
 	positions, words := asked(t[4].Int64s())
 	return func(s *torch.Scope) albef.Batch {
-		ints := func(x *weights.Tensor) *torch.Tensor { return s.Ints(x.Int64s(), x.Shape...) }
+		listed := func(v []int64) *torch.Tensor { return s.Ints(v, len(v)).ToDevice(r.dev) }
 		return albef.Batch{
-			Images: s.Floats(t[0].Float32s(), t[0].Shape...), IDs: ints(t[1]), Mask: ints(t[2]), MaskedIDs: ints(t[3]),
-			Positions: s.Ints(positions, len(positions)), Words: s.Ints(words, len(words)),
+			Images: r.floats(s, t[0]), IDs: r.ints(s, t[1]), Mask: r.ints(s, t[2]), MaskedIDs: r.ints(s, t[3]),
+			Positions: listed(positions), Words: listed(words),
 		}
 	}, nil
+}
+
+func (r *record) floats(s *torch.Scope, x *weights.Tensor) *torch.Tensor {
+	return s.Floats(x.Float32s(), x.Shape...).ToDevice(r.dev)
+}
+
+func (r *record) ints(s *torch.Scope, x *weights.Tensor) *torch.Tensor {
+	return s.Ints(x.Int64s(), x.Shape...).ToDevice(r.dev)
 }
 
 // asked lists where labels ask for a word, and which.

@@ -1,7 +1,8 @@
 """A pretraining step in PyTorch, of the official code or the one in modern.py:
 its time, or what it computes.
 
-usage: step.py [--official DIR | --modern] --config JSON --batch N --dtype fp32|bf16 --threads N [--warmup N] [--steps N]
+usage: step.py [--official DIR | --modern] --config JSON --batch N --dtype fp32|bf16 --threads N [--device D]
+               [--warmup N] [--steps N]
        step.py --official DIR ... --record DIR --steps N
        step.py --modern ... --repeat DIR --steps N
 
@@ -89,7 +90,7 @@ def record(step, args):
     """Runs a few steps that another implementation can repeat."""
     torch.multinomial = lambda weights, n: weights.argmax(-1, keepdim=True)
     out = {"images": step.images, "ids": step.text.input_ids, "mask": step.text.attention_mask}
-    torch.save(step.model.state_dict(), os.path.join(args.record, "weights.pth"))
+    torch.save({name: x.cpu() for name, x in step.model.state_dict().items()}, os.path.join(args.record, "weights.pth"))
     draw = step.model.mask
 
     def mask(*rest, **named):
@@ -99,13 +100,13 @@ def record(step, args):
     step.model.mask = mask
     for i in range(args.steps):
         out[f"losses.{i}"] = torch.stack([loss.detach().float() for loss in step()])
-    torch.save(out, os.path.join(args.record, "steps.pth"))
+    torch.save({name: x.cpu() for name, x in out.items()}, os.path.join(args.record, "steps.pth"))
 
 
 def repeat(step, args):
     """Does the steps that record did, and prints their losses."""
-    kept = torch.load(os.path.join(args.repeat, "steps.pth"))
-    step.model.load_state_dict(torch.load(os.path.join(args.repeat, "weights.pth")))
+    kept, weights = (torch.load(os.path.join(args.repeat, name), map_location=args.device) for name in ("steps.pth", "weights.pth"))
+    step.model.load_state_dict(weights)
     step.images, step.text = kept["images"], types.SimpleNamespace(input_ids=kept["ids"], attention_mask=kept["mask"])
     step.model.draw = lambda weights: weights.argmax(1)
 
@@ -128,6 +129,7 @@ def main():
     parser.add_argument("--batch", type=int, required=True)
     parser.add_argument("--dtype", choices=["fp32", "bf16"], required=True)
     parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--device", default="cpu")
     parser.add_argument("--warmup", type=int, default=2)
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--record")
@@ -135,9 +137,10 @@ def main():
     parser.add_argument("--compile", action="store_true")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
+    torch.set_default_device(args.device)
     torch.manual_seed(0)
     if args.official:
-        official.single_process()
+        official.single_process(timing.device())
     step = (Step if args.official else ModernStep)(args, json.loads(args.config))
     if args.record:
         record(step, args)
