@@ -89,6 +89,7 @@ func (e *deviceError) Hint() string {
 type CUDA struct {
 	Library string // libtorch_cuda.so as loaded, or ""
 	Devices int    // how many devices can be used
+	Cards   []Card // what the driver says of each
 	Graphs  error  // why no [Graphs] can be made though the library has loaded, or nil
 	Err     error  // why there are none, or nil
 }
@@ -104,11 +105,29 @@ var loadCUDA = sync.OnceValue(func() CUDA {
 		return CUDA{Err: fmt.Errorf("load CUDA: %s", C.GoString(C.vt_error()))}
 	}
 	out := CUDA{Library: path, Devices: int(C.vt_cuda_count()), Graphs: graphsLack()}
+	for i := range out.Devices {
+		out.Cards = append(out.Cards, cardOf(i))
+	}
 	if out.Devices == 0 {
 		out.Err = fmt.Errorf("load CUDA: %s has loaded, but no driver or device answers", path)
 	}
 	return out
 })
+
+// Card is a CUDA device as its driver describes it.
+type Card struct {
+	Name   string // such as "NVIDIA H100 80GB HBM3", or "" where the driver doesn't say
+	Memory uint64 // bytes
+}
+
+func cardOf(device int) Card {
+	var name [128]C.char
+	var memory C.uint64_t
+	if C.vt_cuda_card(C.int(device), &name[0], C.int(len(name)), &memory) != 0 {
+		return Card{}
+	}
+	return Card{Name: C.GoString(&name[0]), Memory: uint64(memory)}
+}
 
 // LoadCUDA loads libtorch_cuda.so once, before anything asks libtorch for
 // CUDA: asked earlier, libtorch would remember for good that there is none.

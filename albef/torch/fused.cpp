@@ -440,13 +440,31 @@ struct AttentionNode : torch::autograd::Function<AttentionNode> {
 
 at::Tensor rows(at::Tensor t) { return t.stride(2) == 1 ? t : t.contiguous(); }
 
+// PickNode picks images, [texts, ...] of [images, ...]. Its backward adds what the
+// texts of an image ask for by a product with ones: index_add_ does it element by
+// element, the slower the more texts there are, and in another order every time.
+struct PickNode : torch::autograd::Function<PickNode> {
+  static at::Tensor forward(torch::autograd::AutogradContext* ctx, at::Tensor x, at::Tensor of) {
+    ctx->save_for_backward({of});
+    ctx->saved_data["shape"] = x.sizes();
+    return x.index_select(0, of);
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx, torch::autograd::variable_list grads) {
+    auto of = ctx->get_saved_variables()[0];
+    auto shape = ctx->saved_data["shape"].toIntVector();
+    auto looks = at::arange(shape[0], of.options()).unsqueeze(1).eq(of).to(grads[0].scalar_type());
+    return {looks.mm(grads[0].flatten(1)).view(shape), {}};
+  }
+};
+
 // composed is the attention of libtorch's own operations, for CUDA.
 at::Tensor composed(at::Tensor q, at::Tensor k, at::Tensor v, const at::Tensor& of, const at::Tensor& mask, int64_t heads, double p) {
   if (!k.defined()) {
     auto parts = q.chunk(3, 2);
     q = parts[0], k = parts[1], v = parts[2];
   }
-  if (of.defined()) k = k.index_select(0, of), v = v.index_select(0, of);
+  if (of.defined()) k = PickNode::apply(k, of), v = PickNode::apply(v, of);
   auto split = [&](const at::Tensor& x) { return x.unflatten(2, {heads, -1}).transpose(1, 2); };
   std::optional<at::Tensor> m;
   if (mask.defined()) m = mask.to(q.scalar_type());

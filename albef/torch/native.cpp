@@ -99,6 +99,21 @@ int64_t vt_cuda_peak(int device) {
   }, int64_t{0});
 }
 
+// The driver is asked itself: libtorch's own function wants CUDA's headers.
+int vt_cuda_card(int device, char* name, int size, uint64_t* bytes) {
+  void* driver = dlopen("libcuda.so.1", RTLD_NOW);
+  if (!driver) return 1;
+  auto init = reinterpret_cast<int (*)(unsigned)>(dlsym(driver, "cuInit"));
+  auto get = reinterpret_cast<int (*)(int*, int)>(dlsym(driver, "cuDeviceGet"));
+  auto tell = reinterpret_cast<int (*)(char*, int, int)>(dlsym(driver, "cuDeviceGetName"));
+  auto memory = reinterpret_cast<int (*)(size_t*, int)>(dlsym(driver, "cuDeviceTotalMem_v2"));
+  int card = 0;
+  size_t total = 0;
+  if (!init || !get || !tell || !memory || init(0) || get(&card, device) || tell(name, size, card) || memory(&total, card)) return 1;
+  *bytes = total;
+  return 0;
+}
+
 void vt_set_threads(int n) { at::set_num_threads(n); }
 void vt_release_threads(void) { omp_pause_resource(omp_pause_soft, omp_get_initial_device()); }
 int vt_get_threads(void) { return at::get_num_threads(); }

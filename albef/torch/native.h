@@ -17,6 +17,8 @@ void vt_lasting(int on);
 int vt_load_cuda(const char* path);
 int vt_cuda_count(void);
 int64_t vt_cuda_peak(int device);
+// A card's name, of at most size bytes, and its memory in bytes.
+int vt_cuda_card(int device, char* name, int size, uint64_t* bytes);
 void vt_set_threads(int n);
 void vt_release_threads(void);
 int vt_get_threads(void);

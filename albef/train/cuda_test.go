@@ -22,8 +22,12 @@ func needCUDA(t *testing.T) {
 // TestCUDAStepsEqualTheCPUs in their losses, over steps that build on each other.
 func TestCUDAStepsEqualTheCPUs(t *testing.T) {
 	needCUDA(t)
+	begin := smallModel(t, 0).State() // each device draws fresh weights of its own
 	losses := func(dev torch.Device) (out [][3]float64) {
 		m := smallModelOn(t, dev, 0)
+		if _, err := m.LoadState(begin); err != nil {
+			t.Fatal(err)
+		}
 		m.SetSampler(top1)
 		opt := train.NewAdamW(m, decay)
 		defer opt.Close()

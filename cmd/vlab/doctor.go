@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -103,7 +104,11 @@ func checkTorch(context.Context) finding {
 func checkCUDA(context.Context) finding {
 	cuda := torch.LoadCUDA()
 	if cuda.Devices > 0 {
-		return finding{"cuda", works, fmt.Sprintf("%d devices, through %s", cuda.Devices, cuda.Library), ""}
+		var cards []string
+		for i, card := range cuda.Cards {
+			cards = append(cards, fmt.Sprintf("cuda:%d %s of %d GiB", i, cmp.Or(card.Name, "a card without a name"), card.Memory>>30))
+		}
+		return finding{"cuda", works, fmt.Sprintf("%s, through %s", strings.Join(cards, "; "), cuda.Library), ""}
 	}
 	hint := "needed for training on a GPU only: make setup CUDA=1 fetches the libraries"
 	if cuda.Library != "" {

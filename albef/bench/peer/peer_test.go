@@ -219,7 +219,7 @@ func TestCommands(t *testing.T) {
 	for _, r := range all[:2] {
 		got := strings.Join(r.command, " ")
 		if !strings.HasPrefix(got, "py albef/bench/peer/queries.py rerank --shape {\"images\":200,\"captions\":[8,12,") ||
-			!strings.HasSuffix(got, "--batch 64 --dtype fp32 --threads 2 --steps 3 --warmup 0") {
+			!strings.HasSuffix(got, "--batch 64 --dtype fp32 --threads 2 --device cpu --steps 3 --warmup 0") {
 			t.Errorf("%s: got %s", r.name, got)
 		}
 	}
