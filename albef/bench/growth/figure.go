@@ -24,7 +24,7 @@ func (g growth) draw() image.Image {
 }
 
 func (a grown) panel() viz.Panel {
-	note := fmt.Sprintf("%s; over the count R² %.4f", a.Line.text(a.Unit), a.Count.R2)
+	note := fmt.Sprintf("%s; over the count %.3f", a.Line.text(a.Unit), a.Count.R2)
 	p := viz.Panel{Title: a.Name, Note: note, XLabel: a.Label, YLabel: "time of a step (ms)"}
 	for _, e := range a.expected {
 		p.Line.X, p.Line.Y = append(p.Line.X, float64(e.Value)), append(p.Line.Y, e.Predicted)

@@ -108,7 +108,7 @@ func (f fit) text(unit string) string {
 	if f.Fixed < 0 {
 		sign = "-"
 	}
-	return fmt.Sprintf("%.3g ms a %s %s %.0f ms, R² %.4f", f.Slope, unit, sign, math.Abs(f.Fixed), f.R2)
+	return fmt.Sprintf("%.3g ms a %s %s %.0f ms, R² %.3f", f.Slope, unit, sign, math.Abs(f.Fixed), f.R2)
 }
 
 // write prints a table for a person.
