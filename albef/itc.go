@@ -101,3 +101,19 @@ func bankTargets(batch, queue *torch.Tensor) *torch.Tensor {
 	right := torch.Cat(1, batch, queue)
 	return right.Div(right.SumDim(1, true))
 }
+
+// Align is ITC within the batch alone, without momentum model and queue: a start
+// for the image's [CLS] and the text encoder. embeds [B, P, C] are the image
+// encoder's of the batch.
+func (m *Model) Align(embeds *torch.Tensor, b Batch) *torch.Tensor {
+	image := m.ImageProj(embeds.Select(1, 0))
+	text := m.TextProj(m.Text.Encode(b.IDs, b.Mask, m.config.Dropout).Select(1, 0))
+	right := b.Same
+	if right == nil {
+		right = image.Scope().Eye(m.device, image.Size(0))
+	}
+	spread := func(x *torch.Tensor) *torch.Tensor { return x.Div(x.SumDim(1, true)) }
+	var sims *torch.Tensor
+	torch.FullPrecision(m.device, func() { sims = image.MatMul(text.T()).Div(m.temp) })
+	return softCrossEntropy(sims, spread(right)).Add(softCrossEntropy(sims.T(), spread(right.T()))).Scale(0.5)
+}

@@ -59,15 +59,25 @@ type Masker struct {
 	VocabSize int
 }
 
-// fillTo rounds the number of asked positions up, so that products come in few
-// sizes: libtorch keeps a compiled kernel for each.
+// fillTo rounds the number of asked positions up, and the more of them there are
+// the more coarsely, so that products come in few sizes: libtorch keeps a compiled
+// kernel for each, and a recorded step is of one.
 const fillTo = 16
+
+// filled is n rounded up, by an eighth at most from 128 on.
+func filled(n int) int {
+	to := fillTo
+	for 16*to <= n {
+		to *= 2
+	}
+	return (n + to - 1) / to * to
+}
 
 // Filled returns the positions and words with entries that don't count (word
 // -100 at position 0) up to a round number.
 func (m Masking) Filled() (positions, words []int64) {
 	positions, words = slices.Clone(m.Positions), slices.Clone(m.Words)
-	for len(words)%fillTo != 0 {
+	for n := filled(len(words)); len(words) < n; {
 		positions, words = append(positions, 0), append(words, ignored)
 	}
 	return positions, words

@@ -30,6 +30,8 @@ func copyRow(row []byte, img image.Image, x0, y int) {
 		copy(row, img.Pix[3*(y*img.W+x0):])
 	case *image.NRGBA:
 		copyTriples(row, img.Pix[img.PixOffset(x0, y):], 4, 1)
+	case *image.RGBA:
+		copyRGBA(row, img.Pix[img.PixOffset(x0, y):])
 	case *image.NRGBA64:
 		copyTriples(row, img.Pix[img.PixOffset(x0, y):], 8, 2)
 	case *image.Gray:
@@ -41,6 +43,18 @@ func copyRow(row []byte, img image.Image, x0, y int) {
 	default:
 		for o := 0; o < len(row); o += 3 {
 			row[o], row[o+1], row[o+2] = straight(img.At(x0+o/3, y))
+		}
+	}
+}
+
+// copyRGBA takes colours that are multiplied by alpha, which most pictures' are not
+// in effect, being opaque.
+func copyRGBA(row, src []byte) {
+	for i, o := 0, 0; o+2 < len(row); i, o = i+4, o+3 {
+		if src[i+3] == 255 {
+			row[o], row[o+1], row[o+2] = src[i], src[i+1], src[i+2]
+		} else {
+			row[o], row[o+1], row[o+2] = straight(color.RGBA{src[i], src[i+1], src[i+2], src[i+3]})
 		}
 	}
 }

@@ -34,7 +34,7 @@ func saved(t *testing.T, note map[string]string) string {
 		t.Fatal(err)
 	}
 	c := albef.Tiny()
-	c.VocabSize, c.CellLabels = tok.Size(), task.CellLabels()
+	c.VocabSize, c.CellLabels = tok.Size(), task.CellLabels(c.Grid())
 	core, err := albef.New(c, torch.CPU, 7)
 	if err != nil {
 		t.Fatal(err)

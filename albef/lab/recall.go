@@ -33,12 +33,23 @@ func (r *RecallScore) String() string {
 // with the full description of each: every scene's caption has to find its
 // picture, and every picture its caption.
 func RecallScenes(ctx context.Context, m *Model, n int, seed uint64) (*RecallScore, error) {
+	return recall(ctx, m, n, seed, scenes.Options{})
+}
+
+// RecallPictograms is [RecallScenes] among scenes of which two objects in three are
+// pictograms.
+func RecallPictograms(ctx context.Context, m *Model, n int, seed uint64) (*RecallScore, error) {
+	return recall(ctx, m, n, seed, scenes.Options{Pictograms: 2.0 / 3})
+}
+
+func recall(ctx context.Context, m *Model, n int, seed uint64, of scenes.Options) (*RecallScore, error) {
 	out := &RecallScore{Scenes: n}
 	err := m.work(ctx, "recall of scenes", func(ctx context.Context, s *torch.Scope) error {
 		if n < 1 {
 			return fmt.Errorf("%d scenes, want 1 or more", n)
 		}
-		list, err := scenes.GenerateDistinct(seed, n, scenes.Options{Split: scenes.Test, Size: m.config.ImageRes})
+		of.Split, of.Size = scenes.Test, m.config.ImageRes
+		list, err := scenes.GenerateDistinct(seed, n, of)
 		if err != nil {
 			return err
 		}

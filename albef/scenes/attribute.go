@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// Shape is what an object is. The values 1 to [ShapeCount] are class numbers; [NoShape] means none, or unsaid.
+// Shape is what an object is: drawn in a colour, or a pictogram. The values 1 to [ThingCount] are class numbers,
+// drawn shapes first; [NoShape] means none, or unsaid.
 type Shape int
 
 // The shapes. Their words are single word-pieces of bert-base-uncased.
@@ -21,7 +22,7 @@ const (
 	Ring
 )
 
-// ShapeCount is the number of shapes, without [NoShape].
+// ShapeCount is the number of drawn shapes, without [NoShape].
 const ShapeCount = int(Ring)
 
 var shapeNames = [ShapeCount + 1]string{
@@ -29,7 +30,12 @@ var shapeNames = [ShapeCount + 1]string{
 }
 
 // String returns the shape's word, and "object" for [NoShape].
-func (s Shape) String() string { return shapeNames[s] }
+func (s Shape) String() string {
+	if s.IsPictogram() {
+		return pictogramNames[s-Ring-1]
+	}
+	return shapeNames[s]
+}
 
 // Colour is an object's colour. The values 1 to [ColourCount] are class numbers; [NoColour] means none, or unsaid.
 type Colour int

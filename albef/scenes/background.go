@@ -67,11 +67,11 @@ func distanceSquared(a, b color.RGBA) int {
 	return (512+mean)*dr*dr>>8 + 4*dg*dg + (767-mean)*db*db>>8
 }
 
-// pickBackground chooses a background that every object stands out from.
+// pickBackground chooses a background that every object stands out from; pictograms have edges of their own.
 func pickBackground(rng *rand.Rand, objects []Object) Background {
 	fits := func(c color.RGBA) bool {
 		for _, o := range objects {
-			if distanceSquared(c, o.Colour.RGB()) < contrast*contrast {
+			if !o.Shape.IsPictogram() && distanceSquared(c, o.Colour.RGB()) < contrast*contrast {
 				return false
 			}
 		}

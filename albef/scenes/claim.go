@@ -34,7 +34,7 @@ func (d Description) String() string {
 // withArticle puts "a" or "an" before the description.
 func (d Description) withArticle() string {
 	text := d.String()
-	if text[0] == 'o' { // orange, object
+	if strings.IndexByte("aeiou", text[0]) >= 0 {
 		return "an " + text
 	}
 	return "a " + text

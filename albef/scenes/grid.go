@@ -2,7 +2,7 @@ package scenes
 
 // Cell is what covers one cell of a grid laid over a picture. The zero Cell is background.
 type Cell struct {
-	Shape  Shape  // 0 for none, otherwise 1 to [ShapeCount]
+	Shape  Shape  // 0 for none, otherwise 1 to [ThingCount]
 	Colour Colour // 0 for none, otherwise 1 to [ColourCount]
 	Size   Size   // 0 for none, otherwise 1 to [SizeCount]
 	Object int    // index into Scene.Objects; -1 for none

@@ -130,6 +130,12 @@ func changes(d Description, kind Kind) []Description {
 				list = append(list, Description{d.Size, v, d.Shape})
 			}
 		}
+	case kind == KindShape && d.Shape.IsPictogram():
+		for i := range PictogramCount {
+			if v := Pictogram(i); v != d.Shape {
+				list = append(list, Description{d.Size, d.Colour, v})
+			}
+		}
 	case kind == KindShape && d.Shape != NoShape:
 		for v := Circle; v <= Ring; v++ {
 			if v != d.Shape {

@@ -21,6 +21,9 @@ type contour struct {
 // aspect returns the width and height of a shape's box for a longer side of unit. The diamond is narrow, so that
 // it is no turned square.
 func aspect(s Shape) (w, h int) {
+	if s.IsPictogram() {
+		return s.pictogram().aspect()
+	}
 	switch s {
 	case Star:
 		return unit, 3896 // a regular star's height is 0.951 of its width
@@ -99,8 +102,12 @@ func circle(radius int) contour {
 	return c
 }
 
-// silhouette returns the outer contour as a polygon, curves replaced by four straight pieces.
+// silhouette returns the outer contour as a polygon, curves replaced by four straight pieces; of a pictogram it
+// returns its box.
 func silhouette(s Shape) []point {
+	if s.IsPictogram() {
+		s = Square
+	}
 	const pieces = 4
 	outer := outline(s)[0]
 	points := []point{outer.start}

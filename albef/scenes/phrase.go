@@ -9,18 +9,22 @@ type Phrase struct {
 }
 
 // Phrases returns the phrases without a relation that refer to one object each: by colour and shape, by size,
-// colour and shape, by size and shape, by shape, and by colour ("the red object"). A phrase that fits two objects
+// colour and shape, by size and shape, by shape, and by colour ("the red object"); pictograms by name and with their size. A phrase that fits two objects
 // is left out, so every object has at least the one with all its attributes.
 func Phrases(s Scene) []Phrase {
 	var list []Phrase
 	for i, o := range s.Objects {
-		for _, d := range []Description{
+		names := []Description{
 			{NoSize, o.Colour, o.Shape},
 			{o.Size, o.Colour, o.Shape},
 			{o.Size, NoColour, o.Shape},
 			{NoSize, NoColour, o.Shape},
 			{NoSize, o.Colour, NoShape},
-		} {
+		}
+		if o.Shape.IsPictogram() {
+			names = names[:2] // it has no colour to say
+		}
+		for _, d := range names {
 			if s.count(d) == 1 {
 				list = append(list, s.phrase(i, Claim{Objects: []Description{d}, Form: The}))
 			}

@@ -19,6 +19,10 @@ func (s *Scene) Render(size int) *image.RGBA {
 	dc.SetFillRuleEvenOdd()
 	for _, o := range s.Objects {
 		r := unitRect(o.Box, s.Size)
+		if o.Shape.IsPictogram() {
+			o.Shape.pictogram().paint(picture.Pix, size, r)
+			continue
+		}
 		dc.SetColor(o.paint())
 		for _, c := range outline(o.Shape) {
 			trace(dc, c, r, size)

@@ -42,13 +42,14 @@ type Box struct {
 
 // Options says what to draw. The zero Options draws the training split at 64 pixels.
 type Options struct {
-	Size       int   // the side in pixels; 0 means [DefaultSize]
-	Split      Split // zero is [Train]
-	Objects    int   // how many objects in each scene, 1 to 3; 0 means 15 % one, 45 % two, 40 % three
-	SameColour bool  // all objects of a scene share one colour, so that only shape or size tells them apart
+	Size       int     // the side in pixels; 0 means [DefaultSize]
+	Split      Split   // zero is [Train]
+	Objects    int     // how many objects in each scene, 1 to 3; 0 means 15 % one, 45 % two, 40 % three
+	Pictograms float64 // the share of objects that are pictograms; 0: none
+	SameColour bool    // all objects of a scene share one colour, so that only shape or size tells them apart
 }
 
-// Generate makes scene i of a seed. It depends on seed, i and opt.Split, opt.Objects and opt.SameColour alone;
+// Generate makes scene i of a seed. It depends on seed, i and the options but opt.Size alone;
 // opt.Size only scales the boxes. It panics when opt.Size is negative or opt.Objects is not 0 to 3.
 func Generate(seed uint64, i int, opt Options) Scene {
 	if opt.Size < 0 || opt.Objects < 0 || opt.Objects > 3 {
@@ -104,11 +105,15 @@ func drawObject(rng *rand.Rand, there []Object, opt Options) Object {
 	if len(there) > 0 {
 		other := there[rng.IntN(len(there))]
 		switch repeat := rng.IntN(8); {
+		case other.Shape.IsPictogram(): // it has no colour to repeat
 		case repeat == 0 || opt.SameColour:
 			o.Colour = other.Colour
 		case repeat == 1:
 			o.Shape = other.Shape
 		}
+	}
+	if opt.Pictograms > 0 && rng.Float64() < opt.Pictograms && (opt.Split != HeldOut || len(there) > 0) {
+		o.Shape, o.Colour = Pictogram(rng.IntN(PictogramCount)), NoColour
 	}
 	for k := range o.Tint {
 		o.Tint[k] = int8(rng.IntN(11) - 5)

@@ -5,12 +5,14 @@ import (
 	"strings"
 )
 
-// AttributeWords returns the words that a picture decides: colours, shapes, sizes and relations.
+// AttributeWords returns the words that a picture decides: colours, shapes, sizes, relations and the
+// names of pictograms.
 func AttributeWords() []string {
 	words := []string{"left", "right", "above", "below"}
 	words = append(words, shapeNames[1:]...)
 	words = append(words, colourNames[1:]...)
-	return append(words, sizeNames[1:]...)
+	words = append(words, sizeNames[1:]...)
+	return append(words, pictogramNames...)
 }
 
 // IsAttribute reports whether the word is one of [AttributeWords].
@@ -26,8 +28,7 @@ func AttributeMask(text string) []bool {
 	return mask
 }
 
-// Words returns every word of every text of this package, sorted, without punctuation; each is a single word-piece
-// of bert-base-uncased.
+// Words returns every word of every text of this package, sorted, without punctuation.
 func Words() []string {
 	words := append(AttributeWords(), Answers()...)
 	words = append(words, strings.Fields(functionWords)...)

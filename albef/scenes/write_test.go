@@ -266,7 +266,7 @@ func TestWriteIsPinned(t *testing.T) {
 	if len(names) != 22 || len(more) != 4 {
 		t.Errorf("got %d and %d json files, want 22 and 4: %v %v", len(names), len(more), names, more)
 	}
-	const want = "e8f845d8e79b56cb9bc0d35d"
+	const want = "f453eff02adea8154c76d827"
 	if got := hex.EncodeToString(hash.Sum(nil)[:12]); got != want {
 		t.Errorf("digest of the json files: got %s, want %s", got, want)
 	}

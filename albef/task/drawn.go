@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"sync"
 
@@ -19,16 +20,19 @@ import (
 type DrawnConfig struct {
 	Seed       uint64  `yaml:"seed"`
 	EpochSteps int     `yaml:"epoch_steps"` // batches that count as an epoch; 0: 100
-	Claims     int     `yaml:"claims"`      // further texts an image for ITM, some true, most false in one word
+	Claims     int     `yaml:"claims"`      // further texts an image for ITM, in pairs of a true one and one that is false in a word
 	Phrases    float64 `yaml:"phrases"`     // share of images whose text is a phrase on one object
 	MaskWords  bool    `yaml:"mask_words"`  // MLM hides words on attributes and relations alone
+	Pictograms float64 `yaml:"pictograms"`  // share of objects that are pictograms
 	Cells      bool    `yaml:"cells"`       // label the patches for the image encoder's supervised heads
 }
 
-// CellLabels are the sizes of the supervised heads for drawn scenes: shapes,
-// colours and sizes, each with a class for none.
-func CellLabels() []int {
-	return []int{scenes.ShapeCount + 1, scenes.ColourCount + 1, scenes.SizeCount + 1}
+// CellLabels are the sizes of the supervised heads for drawn scenes: shapes and pictograms,
+// colours, sizes, and the column and row of the covering object's centre among
+// grid, each with a class for none. By the last two a patch can tell where its
+// object is, which relations are about.
+func CellLabels(grid int) []int {
+	return []int{scenes.ThingCount + 1, scenes.ColourCount + 1, scenes.SizeCount + 1, grid + 1, grid + 1}
 }
 
 // SceneTokenizer returns a tokenizer whose vocabulary is the words of the
@@ -54,6 +58,7 @@ type Drawn struct {
 	ahead  chan chan *drawnBatch
 	cancel context.CancelFunc
 	wait   sync.WaitGroup
+	pixels sync.Pool // of []float32, a batch's
 }
 
 // drawnBatch is a batch before it becomes tensors.
@@ -80,6 +85,7 @@ func NewDrawn(c DrawnConfig, model albef.Config, batch int, tok *text.Tokenizer,
 		config: c, model: model, batch: batch, tok: tok, mask: newMasker(tok, model.MaskProb), device: dev,
 		attribute: map[int64]bool{},
 	}
+	d.pixels.New = func() any { return make([]float32, batch*3*model.ImageRes*model.ImageRes) }
 	for _, w := range scenes.AttributeWords() {
 		if id, ok := tok.ID(w); ok {
 			d.attribute[int64(id)] = true
@@ -112,9 +118,9 @@ func (d *Drawn) stop() {
 	}
 }
 
-// begin starts drawing ahead, two batches at a time.
+// begin starts drawing ahead, a batch for each processor at a time.
 func (d *Drawn) begin() {
-	const ahead = 2
+	ahead := max(2, runtime.GOMAXPROCS(0))
 	ctx, cancel := context.WithCancel(context.Background())
 	d.cancel, d.ahead = cancel, make(chan chan *drawnBatch, ahead)
 	first, queue := d.next, d.ahead
@@ -161,6 +167,7 @@ func (d *Drawn) Next(ctx context.Context, s *torch.Scope) (albef.Batch, error) {
 func (d *Drawn) tensors(s *torch.Scope, b *drawnBatch) albef.Batch {
 	out := textBatch(s, b.texts, b.masking, d.device)
 	out.Images = s.Floats(b.images, d.batch, 3, d.model.ImageRes, d.model.ImageRes).ToDevice(d.device)
+	d.pixels.Put(b.images) //nolint:staticcheck // a header of 24 bytes for each batch
 	out.Same = s.Floats(b.same, d.batch, d.batch).ToDevice(d.device)
 	if n := b.claims.B; n > 0 {
 		out.Claims = &albef.Claims{
@@ -183,13 +190,13 @@ func (d *Drawn) tensors(s *torch.Scope, b *drawnBatch) albef.Batch {
 func (d *Drawn) draw(n int) *drawnBatch {
 	rng := rand.New(rand.NewPCG(d.config.Seed, uint64(n)))
 	res := d.model.ImageRes
-	b := &drawnBatch{images: make([]float32, d.batch*3*res*res), same: make([]float32, d.batch*d.batch)}
+	b := &drawnBatch{images: d.pixels.Get().([]float32), same: make([]float32, d.batch*d.batch)}
 	all := make([]scenes.Scene, d.batch)
 	said := make([]scenes.Claim, d.batch)
 	captions := make([]string, d.batch)
 	pixels := data.NewResized(res)
 	for i := range all {
-		all[i] = scenes.Generate(d.config.Seed, n*d.batch+i, scenes.Options{Size: res})
+		all[i] = scenes.Generate(d.config.Seed, n*d.batch+i, scenes.Options{Size: res, Pictograms: d.config.Pictograms})
 		// A drawn scene has the right size and is never cropped: nothing can fail.
 		_ = pixels.Apply(data.FromImage(all[i].Render(res)), nil, b.images[i*3*res*res:(i+1)*3*res*res])
 		said[i] = d.say(all[i], rng)
@@ -204,7 +211,7 @@ func (d *Drawn) draw(n int) *drawnBatch {
 	}
 	b.texts = bucketed(d.tok, captions, text.BatchOptions{})
 	b.masking = d.mask.Draw(b.texts.IDs, d.maskProb(b.texts.IDs), rng)
-	d.addClaims(b, all, said, rng)
+	d.addClaims(b, all, rng)
 	if d.config.Cells {
 		b.cells = cellLabels(all, d.model.Grid())
 	}
@@ -233,53 +240,55 @@ func (d *Drawn) maskProb(ids []int64) func(int) float64 {
 	}
 }
 
-// addClaims gives every image further texts in turn: a true phrase, a phrase
-// that is false in one word, the caption made false in one point.
-func (d *Drawn) addClaims(b *drawnBatch, all []scenes.Scene, said []scenes.Claim, rng *rand.Rand) {
-	const truePhrase, falsePhrase, falseCaption = 0, 1, 2
+// pairKinds are the kinds of claims that an image gets in turn.
+var pairKinds = []scenes.Kind{
+	scenes.KindRelation, scenes.KindShape, scenes.KindBinding, scenes.KindOrder,
+	scenes.KindRelation, scenes.KindColour, scenes.KindOrder, scenes.KindSize,
+}
+
+// addClaims gives every image further texts: pairs of a true claim and one that
+// differs from it in one word or order and is false.
+func (d *Drawn) addClaims(b *drawnBatch, all []scenes.Scene, rng *rand.Rand) {
 	var texts []string
 	add := func(i int, claim scenes.Claim, holds int64) {
 		texts = append(texts, claim.String())
 		b.claimImages = append(b.claimImages, int64(i))
 		b.claimHolds = append(b.claimHolds, holds)
 	}
+	turn := rng.IntN(len(pairKinds))
 	for i, s := range all {
-		phrases := scenes.Phrases(s)
-		for k := range d.config.Claims {
-			phrase := phrases[rng.IntN(len(phrases))].Claim
-			turn := k % 3
-			if turn == truePhrase {
-				add(i, phrase, 1)
+		made, refused := 0, 0 // a single object is in no relation
+		for ; made < d.config.Claims/2 && refused < len(pairKinds); turn++ {
+			c, ok := scenes.ContrastOf(s, pairKinds[turn%len(pairKinds)], rng)
+			if !ok {
+				refused++
 				continue
 			}
-			source := phrase
-			if turn == falseCaption {
-				source = said[i]
-			}
-			for _, negative := range scenes.Negatives(s, source, rng, 1) {
-				add(i, negative.Claim, 0)
-			}
+			add(i, c.True, 1)
+			add(i, c.False, 0)
+			made, refused = made+1, 0
 		}
 	}
 	if len(texts) > 0 {
-		// As many a batch as can be: a claim that can't be made false leaves a gap.
-		for want := len(all) * d.config.Claims; len(texts) < want; {
-			i := len(texts) % len(all)
-			phrases := scenes.Phrases(all[i])
-			add(i, phrases[rng.IntN(len(phrases))].Claim, 1)
-		}
 		b.claims = bucketed(d.tok, texts, text.BatchOptions{})
 	}
 }
 
-// cellLabels labels every patch of every scene: what covers it, none included.
+// cellLabels labels every patch of every scene: what covers it and where that
+// is, none included.
 func cellLabels(all []scenes.Scene, grid int) [][]int64 {
-	out := make([][]int64, len(CellLabels()))
+	out := make([][]int64, len(CellLabels(grid)))
 	for _, s := range all {
+		at := func(v float64) int64 { return 1 + int64(min(int(v*float64(grid)/float64(s.Size)), grid-1)) }
 		for _, c := range s.Grid(grid) {
-			out[0] = append(out[0], int64(c.Shape))
-			out[1] = append(out[1], int64(c.Colour))
-			out[2] = append(out[2], int64(c.Size))
+			column, row := int64(0), int64(0)
+			if c.Object >= 0 {
+				x, y := s.Objects[c.Object].Centre()
+				column, row = at(x), at(y)
+			}
+			for i, label := range []int64{int64(c.Shape), int64(c.Colour), int64(c.Size), column, row} {
+				out[i] = append(out[i], label)
+			}
 		}
 	}
 	return out

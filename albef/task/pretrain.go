@@ -70,8 +70,11 @@ type startConfig struct {
 	BatchSize int     `yaml:"batch_size"`
 	LR        float64 `yaml:"lr"`
 	// FreezeEpoch is how many epochs train the image encoder with everything
-	// else; from then on it is frozen. 0: never.
+	// else; from then on it is frozen. 0: never; -1: from the first on.
 	FreezeEpoch int `yaml:"freeze_epoch"`
+	// ITC is the weight of a contrastive loss within the batch, which teaches the
+	// image's [CLS] and the text encoder.
+	ITC float64 `yaml:"itc"`
 }
 
 // run is one Pretrain at work.
@@ -85,7 +88,9 @@ type run struct {
 	opt     *train.AdamW
 	metrics *train.Metrics
 	from    train.Position
-	per     int // steps of an epoch
+	per     int          // steps of an epoch
+	started int          // steps of the supervised start that a resumed run has done
+	opening *train.AdamW // the start's optimiser after these; nil: a new one
 
 	recompute train.Recompute
 }
@@ -198,7 +203,7 @@ func (r *run) build() error {
 	config.VocabSize = r.Tokenizer.Size()
 	config.CellLabels = nil
 	if r.drawn != nil && r.drawn.Cells {
-		config.CellLabels = CellLabels()
+		config.CellLabels = CellLabels(config.Grid())
 	}
 	if r.Model, err = albef.New(config, r.Device, r.Config.Seed); err != nil {
 		return err
@@ -220,12 +225,9 @@ func (r *run) restore() error {
 		}
 		r.log.Info("checkpoint", "file", r.path, "weights", report.String())
 		if r.Resume {
-			if err := r.opt.LoadState(ck.Optimizer); err != nil {
+			if err := r.resume(ck); err != nil {
 				return fmt.Errorf("resume from %s: %w", r.path, err)
 			}
-			r.from = ck.At
-			ck.RestoreRandom(r.Device)
-			r.start.Steps = 0
 			resumed = ck.Steps
 		}
 	}
@@ -236,6 +238,20 @@ func (r *run) restore() error {
 	var err error
 	r.metrics, err = train.OpenMetrics(r.Dir, resumed)
 	return err
+}
+
+// beforeFirst is the epoch of checkpoints within the supervised start.
+const beforeFirst = -1
+
+// resume goes on where a checkpoint stopped.
+func (r *run) resume(ck *train.Checkpoint) error {
+	ck.RestoreRandom(r.Device)
+	if ck.At.Epoch == beforeFirst {
+		r.started, r.opening = ck.At.Step, train.NewAdamW(r.Model, r.Config.Optimizer.WeightDecay)
+		return r.opening.LoadState(ck.Optimizer)
+	}
+	r.from, r.start.Steps = ck.At, 0
+	return r.opt.LoadState(ck.Optimizer)
 }
 
 // strictly refuses a checkpoint that isn't exactly the model's, as the official
@@ -271,7 +287,7 @@ func (r *run) train(ctx context.Context) (err error) {
 	defer func() { tellBad(r.log, feed) }()
 	r.per = feed.Steps()
 	loop := r.loop(feed, "pretrain")
-	freeze := func(epoch int) { r.Model.FreezeImage(r.start.FreezeEpoch > 0 && epoch >= r.start.FreezeEpoch) }
+	freeze := func(epoch int) { r.Model.FreezeImage(r.start.FreezeEpoch != 0 && epoch >= r.start.FreezeEpoch) }
 	freeze(r.from.Epoch)
 	loop.Record = func(rec train.StepRecord) error {
 		values := maps.Clone(rec.Losses)
@@ -363,20 +379,36 @@ func (r *run) supervise(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	opt := train.NewAdamW(r.Model, r.Config.Optimizer.WeightDecay)
+	opt := r.opening
+	if opt == nil {
+		opt = train.NewAdamW(r.Model, r.Config.Optimizer.WeightDecay)
+	}
 	defer opt.Close()
 	loop := r.loop(feed, "start")
 	loop.Opt, loop.Epochs, loop.MaxSteps = opt, r.start.Steps, r.start.Steps
 	loop.Recompute.Parts = false // the patches of one batch at once
 	loop.Schedule = train.Schedule{LR: r.start.LR, Epochs: r.start.Steps}
 	loop.Forward = func(b albef.Batch, _ float64) []train.Loss {
-		return []train.Loss{{Name: "loss_cells", Value: r.Model.CellLoss(r.Model.Image.Forward(b.Images), *b.Cells)}}
+		return r.startLosses(b)
 	}
-	err = errors.Join(loop.Run(ctx, train.Position{}), feed.Close())
+	loop.Save = func(at train.Position) error {
+		return r.saveWith(opt, train.LastName, train.Position{Epoch: beforeFirst, Step: at.Epoch})
+	}
+	loop.SaveEvery = r.Config.SaveEvery
+	err = errors.Join(loop.Run(ctx, train.Position{Epoch: r.started}), feed.Close()) // an epoch of this feed is a step
 	if err != nil {
 		return err
 	}
 	return torch.Do(func(*torch.Scope) { r.Model.CopyToMomentum() })
+}
+
+func (r *run) startLosses(b albef.Batch) []train.Loss {
+	embeds := r.Model.Image.Forward(b.Images)
+	losses := []train.Loss{{Name: "loss_cells", Value: r.Model.CellLoss(embeds, *b.Cells)}}
+	if r.start.ITC > 0 {
+		losses = append(losses, train.Loss{Name: "loss_ita", Value: r.Model.Align(embeds, b).Scale(r.start.ITC)})
+	}
+	return losses
 }
 
 func (r *run) begun() {
@@ -385,10 +417,12 @@ func (r *run) begun() {
 	}
 }
 
-func (r *run) save(name string, at train.Position) error {
+func (r *run) save(name string, at train.Position) error { return r.saveWith(r.opt, name, at) }
+
+func (r *run) saveWith(opt *train.AdamW, name string, at train.Position) error {
 	ck := &train.Checkpoint{
-		State: r.Model.State(), Optimizer: r.opt.State(r.Config.Optimizer.LR), Model: r.Model.Config(), Vocab: r.Vocab,
-		At: at, Steps: at.Epoch*r.per + at.Step,
+		State: r.Model.State(), Optimizer: opt.State(r.Config.Optimizer.LR), Model: r.Model.Config(), Vocab: r.Vocab,
+		At: at, Steps: max(at.Epoch*r.per+at.Step, 0),
 	}
 	ck.KeepRandom(r.Device)
 	defer ck.Drop()

@@ -92,8 +92,20 @@ func TestPretrainGoesOnAsIfItHadNeverStopped(t *testing.T) {
 	}
 }
 
+// TestAnInterruptedStartGoesOn: steps of the supervised start are kept like any others.
+func TestAnInterruptedStartGoesOn(t *testing.T) {
+	goesOnAfter(t, small+"start: {steps: 6, batch_size: 4, lr: 1e-3, freeze_epoch: -1, itc: 0.5}\n", "start", 0)
+}
+
 // goesOn runs a configuration in one go and in two, and returns the first's steps.
 func goesOn(t *testing.T, yaml string) []map[string]float64 {
+	t.Helper()
+	return goesOnAfter(t, yaml, "pretrain", 3)
+}
+
+// goesOnAfter interrupts the second run at the third step of a stage, when so many
+// steps of pretraining are done.
+func goesOnAfter(t *testing.T, yaml, stage string, done int) []map[string]float64 {
 	t.Helper()
 	whole, parted := t.TempDir(), t.TempDir()
 	m, err := task.Pretrain{Config: config(t, yaml), Dir: whole, Device: torch.CPU, Logger: quiet}.Run(t.Context())
@@ -105,8 +117,8 @@ func goesOn(t *testing.T, yaml string) []map[string]float64 {
 	ctx, cancel := context.WithCancel(t.Context())
 	m, err = task.Pretrain{
 		Config: config(t, yaml), Dir: parted, Device: torch.CPU, Logger: quiet,
-		Observe: func(_ string, p train.Progress) {
-			if p.Step == 3 {
+		Observe: func(at string, p train.Progress) {
+			if at == stage && p.Step == 3 {
 				cancel()
 			}
 		},
@@ -115,8 +127,8 @@ func goesOn(t *testing.T, yaml string) []map[string]float64 {
 		t.Fatalf("a cancelled run: got %v, want ErrInterrupted", err)
 	}
 	m.Model.Close()
-	if got := len(losses(t, parted)); got != 3 {
-		t.Fatalf("steps recorded at the interrupt: got %d, want 3", got)
+	if got := len(losses(t, parted)); got != done {
+		t.Fatalf("steps recorded at the interrupt: got %d, want %d", got, done)
 	}
 	m, err = task.Pretrain{Config: config(t, yaml), Dir: parted, Device: torch.CPU, Logger: quiet, Resume: true}.Run(t.Context())
 	if err != nil {

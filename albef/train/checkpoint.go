@@ -63,7 +63,7 @@ func (c *Checkpoint) Write(path string, schedule Schedule, config *Config) error
 		}
 		root.Set("config", pickled(plain))
 	}
-	root.Set("epoch", int64(c.At.Epoch-1))
+	root.Set("epoch", int64(max(c.At.Epoch, 0)-1))
 	own, err := c.own()
 	if err != nil {
 		return err

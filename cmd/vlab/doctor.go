@@ -104,7 +104,7 @@ func checkTorch(context.Context) finding {
 func checkCUDA(context.Context) finding {
 	cuda := torch.LoadCUDA()
 	if cuda.Devices > 0 {
-		var cards []string
+		cards := make([]string, 0, len(cuda.Cards))
 		for i, card := range cuda.Cards {
 			cards = append(cards, fmt.Sprintf("cuda:%d %s of %d GiB", i, cmp.Or(card.Name, "a card without a name"), card.Memory>>30))
 		}

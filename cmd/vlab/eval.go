@@ -17,6 +17,10 @@ import (
 type measures struct {
 	TextToImage float64 `json:"retrieval_t2i_r1"`
 	ImageToText float64 `json:"retrieval_i2t_r1"`
+	Pictogram   float64 `json:"pictogram_r1"`
+	FillShape   float64 `json:"fill_shape"`
+	FillColour  float64 `json:"fill_colour"`
+	FillSize    float64 `json:"fill_size"`
 	Relation    float64 `json:"relation"`
 	Binding     float64 `json:"binding"`
 	Pointing    float64 `json:"pointing"`
@@ -86,10 +90,20 @@ func runEval(ctx context.Context, e env, args []string) error {
 }
 
 // measured is how many measurements [measures.measure] takes.
-const measured = 3
+const measured = 5
 
 func (o *measures) measure(ctx context.Context, m *lab.Model, n int, seed uint64, done func()) error {
 	recall, err := lab.RecallScenes(ctx, m, n, seed)
+	if err != nil {
+		return err
+	}
+	done()
+	pictograms, err := lab.RecallPictograms(ctx, m, n, seed)
+	if err != nil {
+		return err
+	}
+	done()
+	fill, err := lab.FillTests(ctx, m, n, seed)
 	if err != nil {
 		return err
 	}
@@ -105,7 +119,8 @@ func (o *measures) measure(ctx context.Context, m *lab.Model, n int, seed uint64
 	}
 	done()
 	*o = measures{
-		TextToImage: recall.TextToImage, ImageToText: recall.ImageToText, Pointing: pointing.Share, SameColour: pointing.SameColour,
+		TextToImage: recall.TextToImage, ImageToText: recall.ImageToText, Pictogram: pictograms.TextToImage,
+		FillShape: fill.Shape, FillColour: fill.Colour, FillSize: fill.Size, Pointing: pointing.Share, SameColour: pointing.SameColour,
 		Relation: words.Relation, Binding: words.Binding, Colour: words.Colour, Shape: words.Shape, Size: words.Size, Order: words.Order,
 	}
 	return nil

@@ -1,0 +1,136 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"vlab/albef/scenes"
+	"vlab/albef/text"
+	"vlab/albef/torch"
+)
+
+// FillScore tells how often the likeliest of all words is the right one for the
+// gap of a phrase, as in "the red [MASK]". The shares go from 0 to 1.
+type FillScore struct {
+	Scenes              int
+	Shape, Colour, Size float64
+	Tests               map[string]int // of each kind
+}
+
+// String is a small table.
+func (f *FillScore) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "the right word in a gap, %d held-out scenes\n", f.Scenes)
+	for _, row := range []struct {
+		kind  string
+		share float64
+	}{{"shape", f.Shape}, {"colour", f.Colour}, {"size", f.Size}} {
+		fmt.Fprintf(&b, "  %-9s %6.1f %%   %4d tests\n", row.kind, 100*row.share, f.Tests[row.kind])
+	}
+	return b.String()
+}
+
+// blank is a phrase with a gap, and what is to stand there.
+type blank struct{ phrase, word, kind string }
+
+// FillTests asks for the shape, the colour and the size of the objects of n
+// scenes of the test split, where what is left of the phrase fits one object. It
+// takes a model with the head that MLM trains.
+func FillTests(ctx context.Context, m *Model, n int, seed uint64) (*FillScore, error) {
+	out := &FillScore{Scenes: n, Tests: map[string]int{}}
+	has := func() bool { return m.core != nil && m.core.Text.HasWords() }
+	err := m.workWith(ctx, "fill tests", has, "it takes a model of vlab pretrain", func(ctx context.Context, s *torch.Scope) error {
+		if n < 1 {
+			return fmt.Errorf("%d scenes, want 1 or more", n)
+		}
+		list := testScenes(seed, n, 1, scenes.Options{Size: m.config.ImageRes})
+		embeds, err := m.embedScenes(ctx, s, list)
+		if err != nil {
+			return err
+		}
+		right := map[string]int{}
+		for i, scene := range list {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			blanks := blanksOf(scene)
+			s.Do(func(s *torch.Scope) {
+				for k, word := range m.filled(s.Use(embeds).Narrow(0, i, 1), blanks) {
+					out.Tests[blanks[k].kind]++
+					if word == blanks[k].word {
+						right[blanks[k].kind]++
+					}
+				}
+			})
+		}
+		share := func(kind string) float64 { return float64(right[kind]) / float64(max(out.Tests[kind], 1)) }
+		out.Shape, out.Colour, out.Size = share("shape"), share("colour"), share("size")
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// blanksOf lists the phrases of a scene that fit one object without a word of
+// theirs. Where a colour is asked for the size is said: "the [MASK] circle" may be
+// the small one.
+func blanksOf(scene scenes.Scene) []blank {
+	var out []blank
+	add := func(kind, word string, known scenes.Description) {
+		fits := 0
+		for _, o := range scene.Objects {
+			if known.Describes(o) {
+				fits++
+			}
+		}
+		if fits != 1 {
+			return
+		}
+		gap := func(part string, gapped bool) string {
+			if gapped {
+				return "[MASK]"
+			}
+			return part
+		}
+		words := []string{"the", gap(known.Size.String(), kind == "size"), gap(known.Colour.String(), kind == "colour"), gap(known.Shape.String(), kind == "shape")}
+		out = append(out, blank{strings.Join(strings.Fields(strings.Join(words, " ")), " "), word, kind})
+	}
+	for _, o := range scene.Objects {
+		add("shape", o.Shape.String(), scenes.Description{Colour: o.Colour})
+		add("colour", o.Colour.String(), scenes.Description{Size: o.Size, Shape: o.Shape})
+		add("size", o.Size.String(), scenes.Description{Colour: o.Colour, Shape: o.Shape})
+	}
+	return out
+}
+
+// filled returns the likeliest word of all for each gap, of one image's embeds
+// [1, P, C].
+func (m *Model) filled(embeds *torch.Tensor, blanks []blank) []string {
+	s := embeds.Scope()
+	phrases := make([]string, len(blanks))
+	for i, b := range blanks {
+		phrases[i] = b.phrase
+	}
+	if len(phrases) == 0 {
+		return nil
+	}
+	batch := m.tok.Batch(phrases, text.BatchOptions{})
+	var gaps []int64
+	for at, id := range batch.IDs {
+		if id == int64(m.tok.MASK()) {
+			gaps = append(gaps, int64(at))
+		}
+	}
+	ids, mask := s.Ints(batch.IDs, batch.B, batch.T).ToDevice(m.device), s.Ints(batch.Mask, batch.B, batch.T).ToDevice(m.device)
+	image := m.core.Text.Image(embeds).Pick(s.Ints(make([]int64, batch.B), batch.B).ToDevice(m.device))
+	hidden := m.core.Text.Fuse(m.core.Text.Encode(ids, mask, 0), mask, image, 0)
+	asked := hidden.View(-1, hidden.Size(2)).IndexSelect(0, s.Ints(gaps, len(gaps)).ToDevice(m.device))
+	words := make([]string, 0, len(blanks))
+	for _, id := range m.core.Text.Words(asked).To(torch.Float32).Argmax(1).Ints() {
+		words = append(words, m.tok.Token(int(id)))
+	}
+	return words
+}
