@@ -98,13 +98,16 @@ func (m *Model) similarities(query *torch.Tensor, bank []*torch.Tensor) (out *to
 // bankTargets spreads what is right, [b, B] of the batch and [b, Q] of the
 // queue, over the bank, [b, B+Q]; a row sums to 1.
 func bankTargets(batch, queue *torch.Tensor) *torch.Tensor {
-	right := torch.Cat(1, batch, queue)
-	return right.Div(right.SumDim(1, true))
+	return spread(torch.Cat(1, batch, queue))
 }
 
+// spread divides what is right, zeros and ones, by how many there are in a row.
+func spread(right *torch.Tensor) *torch.Tensor { return right.Div(right.SumDim(1, true)) }
+
 // Align is ITC within the batch alone, without momentum model and queue: a start
-// for the image's [CLS] and the text encoder. embeds [B, P, C] are the image
-// encoder's of the batch.
+// for the image's [CLS] and the text encoder, a scalar. embeds [B, P, C] are the
+// image encoder's of the batch's images; of the batch are read IDs and Mask [B, T],
+// and Same [B, B], or else each image's own text is right alone (ALBEF eq. 1).
 func (m *Model) Align(embeds *torch.Tensor, b Batch) *torch.Tensor {
 	image := m.ImageProj(embeds.Select(1, 0))
 	text := m.TextProj(m.Text.Encode(b.IDs, b.Mask, m.config.Dropout).Select(1, 0))
@@ -112,7 +115,6 @@ func (m *Model) Align(embeds *torch.Tensor, b Batch) *torch.Tensor {
 	if right == nil {
 		right = image.Scope().Eye(m.device, image.Size(0))
 	}
-	spread := func(x *torch.Tensor) *torch.Tensor { return x.Div(x.SumDim(1, true)) }
 	var sims *torch.Tensor
 	torch.FullPrecision(m.device, func() { sims = image.MatMul(text.T()).Div(m.temp) })
 	return softCrossEntropy(sims, spread(right)).Add(softCrossEntropy(sims.T(), spread(right.T()))).Scale(0.5)

@@ -72,6 +72,39 @@ func TestWordTestsCoverEveryKind(t *testing.T) {
 	}
 }
 
+// TestFillTestsOfTheDemoModel: it knows sizes and colours well, and an untrained one nothing.
+func TestFillTestsOfTheDemoModel(t *testing.T) {
+	m, err := lab.Open("demo", lab.WithDevice("cpu"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	got, err := lab.FillTests(t.Context(), m, 40, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	untrained, err := lab.FillTests(t.Context(), tiny(t), 40, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []string{"shape", "colour", "size"} {
+		if got.Tests[kind] < 40 || got.Tests[kind] != untrained.Tests[kind] {
+			t.Errorf("%s: %d tests of 40 scenes, %d of the untrained model", kind, got.Tests[kind], untrained.Tests[kind])
+		}
+	}
+	t.Log(got)
+	if !(got.Colour > untrained.Colour+0.3 && got.Size > untrained.Size+0.3 && got.Shape > untrained.Shape+0.3) {
+		t.Errorf("trained:\n%v\nuntrained:\n%v", got, untrained)
+	}
+}
+
+func TestRecallOfPictogramsIsPerfectWithinOneScene(t *testing.T) {
+	got, err := lab.RecallPictograms(t.Context(), tiny(t), 1, 1)
+	if err != nil || got.TextToImage != 1 || got.ImageToText != 1 {
+		t.Errorf("got %+v, %v, want all 1", got, err)
+	}
+}
+
 func TestMeasuresStopWithTheirContext(t *testing.T) {
 	m := tiny(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -81,6 +114,7 @@ func TestMeasuresStopWithTheirContext(t *testing.T) {
 		"pointing": func() error { _, err := lab.Pointing(ctx, m, 1000, 1); return err },
 		"recall":   func() error { _, err := lab.RecallScenes(ctx, m, 1000, 1); return err },
 		"words":    func() error { _, err := lab.WordTests(ctx, m, 1000, 1); return err },
+		"gaps":     func() error { _, err := lab.FillTests(ctx, m, 1000, 1); return err },
 	} {
 		if err := run(); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: got %v, want the context's error", name, err)
@@ -96,6 +130,7 @@ func TestMeasuresRefuseNonsense(t *testing.T) {
 	for name, run := range map[string]func() error{
 		"no model":       func() error { _, err := lab.Pointing(t.Context(), nil, 5, 1); return err },
 		"no scenes":      func() error { _, err := lab.WordTests(t.Context(), m, 0, 1); return err },
+		"no gaps":        func() error { _, err := lab.FillTests(t.Context(), m, 0, 1); return err },
 		"minus 3 scenes": func() error { _, err := lab.RecallScenes(t.Context(), m, -3, 1); return err },
 	} {
 		if err := run(); err == nil {

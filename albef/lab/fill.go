@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"vlab/albef"
 	"vlab/albef/torch"
 	"vlab/viz"
 )
@@ -53,10 +54,7 @@ func (m *Model) Fill(ctx context.Context, img image.Image, sentence string) (*Fi
 			return err
 		}
 		mask := torch.Full(s, 1, torch.Int64, m.device, 1, len(ids))
-		text := m.core.Text.Encode(s.Ints(ids, 1, len(ids)).ToDevice(m.device), mask, 0)
-		hidden := m.core.Text.Fuse(text, mask, seen.image, 0)
-		asked := hidden.View(-1, hidden.Size(2)).IndexSelect(0, s.Ints(gaps, len(gaps)).ToDevice(m.device))
-		p := m.core.Text.Words(asked).To(torch.Float32).Softmax(1).Floats()
+		p := m.wordsAt(gaps, s.Ints(ids, 1, len(ids)).ToDevice(m.device), mask, seen.image).Softmax(1).Floats()
 		for words := range slices.Chunk(p, m.tok.Size()) {
 			out.Gaps = append(out.Gaps, m.likeliest(words))
 		}
@@ -67,6 +65,14 @@ func (m *Model) Fill(ctx context.Context, img image.Image, sentence string) (*Fi
 	}
 	out.Unknown = m.UnknownWords(maskSpelling.ReplaceAllString(sentence, " "))
 	return out, nil
+}
+
+// wordsAt returns the logits of all words for gaps, places among the tokens of
+// ids [B, T]: float32 [gaps, words].
+func (m *Model) wordsAt(gaps []int64, ids, mask *torch.Tensor, image albef.KeyValues) *torch.Tensor {
+	hidden := m.core.Text.Fuse(m.core.Text.Encode(ids, mask, 0), mask, image, 0)
+	places := ids.Scope().Ints(gaps, len(gaps)).ToDevice(m.device)
+	return m.core.Text.Words(hidden.View(-1, hidden.Size(2)).IndexSelect(0, places)).To(torch.Float32)
 }
 
 // maskSpelling is a gap in a sentence.

@@ -80,13 +80,7 @@ func FillTests(ctx context.Context, m *Model, n int, seed uint64) (*FillScore, e
 func blanksOf(scene scenes.Scene) []blank {
 	var out []blank
 	add := func(kind, word string, known scenes.Description) {
-		fits := 0
-		for _, o := range scene.Objects {
-			if known.Describes(o) {
-				fits++
-			}
-		}
-		if fits != 1 {
+		if scene.Count(known) != 1 {
 			return
 		}
 		gap := func(part string, gapped bool) string {
@@ -126,10 +120,8 @@ func (m *Model) filled(embeds *torch.Tensor, blanks []blank) []string {
 	}
 	ids, mask := s.Ints(batch.IDs, batch.B, batch.T).ToDevice(m.device), s.Ints(batch.Mask, batch.B, batch.T).ToDevice(m.device)
 	image := m.core.Text.Image(embeds).Pick(s.Ints(make([]int64, batch.B), batch.B).ToDevice(m.device))
-	hidden := m.core.Text.Fuse(m.core.Text.Encode(ids, mask, 0), mask, image, 0)
-	asked := hidden.View(-1, hidden.Size(2)).IndexSelect(0, s.Ints(gaps, len(gaps)).ToDevice(m.device))
 	words := make([]string, 0, len(blanks))
-	for _, id := range m.core.Text.Words(asked).To(torch.Float32).Argmax(1).Ints() {
+	for _, id := range m.wordsAt(gaps, ids, mask, image).Argmax(1).Ints() {
 		words = append(words, m.tok.Token(int(id)))
 	}
 	return words

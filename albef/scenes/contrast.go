@@ -66,7 +66,7 @@ func related(s Scene, rng *rand.Rand) (Claim, bool) {
 	form := []Form{Plain, Is, To, There, Picture, The, TheIs}[rng.IntN(7)]
 	if form == The || form == TheIs { // "the circle" has to be one
 		for _, d := range described {
-			if s.count(d) != 1 {
+			if s.Count(d) != 1 {
 				form = Plain
 			}
 		}

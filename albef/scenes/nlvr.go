@@ -65,7 +65,7 @@ func statements(k int, first, second *Scene) []Statement {
 	for _, s := range []*Scene{first, second} {
 		for _, o := range s.Objects {
 			for _, d := range []Description{describe(o, false), {Shape: o.Shape}, {Colour: o.Colour}} {
-				holds := patterns[k].holds(first.count(d) > 0, second.count(d) > 0)
+				holds := patterns[k].holds(first.Count(d) > 0, second.Count(d) > 0)
 				list = append(list, Statement{fmt.Sprintf(patterns[k].format, d.withArticle()), holds})
 			}
 		}

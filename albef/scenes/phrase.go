@@ -9,8 +9,9 @@ type Phrase struct {
 }
 
 // Phrases returns the phrases without a relation that refer to one object each: by colour and shape, by size,
-// colour and shape, by size and shape, by shape, and by colour ("the red object"); pictograms by name and with their size. A phrase that fits two objects
-// is left out, so every object has at least the one with all its attributes.
+// colour and shape, by size and shape, by shape, and by colour ("the red object"); pictograms by name and with
+// their size. A phrase that fits two objects is left out, so every object has at least the one with all its
+// attributes.
 func Phrases(s Scene) []Phrase {
 	var list []Phrase
 	for i, o := range s.Objects {
@@ -25,7 +26,7 @@ func Phrases(s Scene) []Phrase {
 			names = names[:2] // it has no colour to say
 		}
 		for _, d := range names {
-			if s.count(d) == 1 {
+			if s.Count(d) == 1 {
 				list = append(list, s.phrase(i, Claim{Objects: []Description{d}, Form: The}))
 			}
 		}
@@ -41,7 +42,7 @@ func RelationPhrases(s Scene) []Phrase {
 	for i, o := range s.Objects {
 		for j, p := range s.Objects {
 			other := describe(p, false)
-			if i == j || s.count(other) != 1 {
+			if i == j || s.Count(other) != 1 {
 				continue
 			}
 			for _, d := range []Description{{Shape: o.Shape}, describe(o, false)} {
@@ -60,8 +61,8 @@ func (s *Scene) phrase(object int, c Claim) Phrase {
 	return Phrase{Text: c.String(), Object: object, Box: s.Objects[object].Box, Claim: c}
 }
 
-// count returns how many objects the description fits.
-func (s *Scene) count(d Description) int {
+// Count returns how many objects the description fits.
+func (s *Scene) Count(d Description) int {
 	n := 0
 	for _, o := range s.Objects {
 		if d.Describes(o) {

@@ -79,7 +79,7 @@ func askCount(s *Scene, rng *rand.Rand) (Question, bool) {
 		return Question{"how many objects are there?", strconv.Itoa(len(s.Objects)), AskCount}, true
 	}
 	d := Description{Colour: s.Objects[rng.IntN(len(s.Objects))].Colour}
-	return Question{fmt.Sprintf("how many objects are %s?", d.Colour), strconv.Itoa(s.count(d)), AskCount}, true
+	return Question{fmt.Sprintf("how many objects are %s?", d.Colour), strconv.Itoa(s.Count(d)), AskCount}, true
 }
 
 // askRelation asks about two objects that are there; a no comes from another relation between the same two.
@@ -123,7 +123,7 @@ func (s *Scene) pickUnique(rng *rand.Rand, ways func(Object) []Description) (Obj
 		o := s.Objects[i]
 		list := ways(o)
 		for _, k := range rng.Perm(len(list)) {
-			if s.count(list[k]) == 1 {
+			if s.Count(list[k]) == 1 {
 				return o, list[k], true
 			}
 		}
@@ -134,7 +134,7 @@ func (s *Scene) pickUnique(rng *rand.Rand, ways func(Object) []Description) (Obj
 // nameOf names the object by colour and shape, and by size where another shares both.
 func (s *Scene) nameOf(i int) Description {
 	d := describe(s.Objects[i], false)
-	if s.count(d) > 1 {
+	if s.Count(d) > 1 {
 		d = describe(s.Objects[i], true)
 	}
 	return d

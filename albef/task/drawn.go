@@ -78,6 +78,12 @@ func NewDrawn(c DrawnConfig, model albef.Config, batch int, tok *text.Tokenizer,
 	if batch < 2 {
 		return nil, fmt.Errorf("scenes: batch_size %d, want 2 or more", batch)
 	}
+	if c.Claims%2 != 0 {
+		return nil, &hintError{fmt.Errorf("scenes: claims %d, and they come in pairs", c.Claims), fmt.Sprintf("claims: %d", c.Claims+1)}
+	}
+	if c.Pictograms < 0 || c.Pictograms > 1 {
+		return nil, fmt.Errorf("scenes: pictograms %g, want a share from 0 to 1", c.Pictograms)
+	}
 	if c.EpochSteps <= 0 {
 		c.EpochSteps = 100
 	}

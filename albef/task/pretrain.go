@@ -148,6 +148,9 @@ func (r *run) prepare() error {
 	r.opt = train.NewAdamW(r.Model, c.Optimizer.WeightDecay)
 	r.opt.Beta1, r.opt.Beta2, r.opt.Eps = c.Optimizer.Betas[0], c.Optimizer.Betas[1], c.Optimizer.Eps
 	if err := r.restore(); err != nil {
+		if r.opening != nil {
+			r.opening.Close()
+		}
 		r.opt.Close()
 		r.Model.Close()
 		return err
@@ -247,11 +250,16 @@ const beforeFirst = -1
 func (r *run) resume(ck *train.Checkpoint) error {
 	ck.RestoreRandom(r.Device)
 	if ck.At.Epoch == beforeFirst {
-		r.started, r.opening = ck.At.Step, train.NewAdamW(r.Model, r.Config.Optimizer.WeightDecay)
+		r.started, r.opening = ck.At.Step, r.newOpening()
 		return r.opening.LoadState(ck.Optimizer)
 	}
 	r.from, r.start.Steps = ck.At, 0
 	return r.opt.LoadState(ck.Optimizer)
+}
+
+// newOpening makes the optimiser of the supervised start.
+func (r *run) newOpening() *train.AdamW {
+	return train.NewAdamW(r.Model, r.Config.Optimizer.WeightDecay)
 }
 
 // strictly refuses a checkpoint that isn't exactly the model's, as the official
@@ -381,7 +389,7 @@ func (r *run) supervise(ctx context.Context) error {
 	}
 	opt := r.opening
 	if opt == nil {
-		opt = train.NewAdamW(r.Model, r.Config.Optimizer.WeightDecay)
+		opt = r.newOpening()
 	}
 	defer opt.Close()
 	loop := r.loop(feed, "start")
@@ -402,6 +410,7 @@ func (r *run) supervise(ctx context.Context) error {
 	return torch.Do(func(*torch.Scope) { r.Model.CopyToMomentum() })
 }
 
+// startLosses are the terms of a step of the supervised start.
 func (r *run) startLosses(b albef.Batch) []train.Loss {
 	embeds := r.Model.Image.Forward(b.Images)
 	losses := []train.Loss{{Name: "loss_cells", Value: r.Model.CellLoss(embeds, *b.Cells)}}
