@@ -1,6 +1,8 @@
 package albef
 
 import (
+	"fmt"
+	"path"
 	"strings"
 
 	"vlab/albef/torch"
@@ -15,6 +17,8 @@ type Module struct {
 	params   []Param
 	online   []*torch.Tensor // what has a momentum copy
 	momentum []*torch.Tensor
+
+	fixed map[*torch.Tensor]bool // see [Module.Freeze]
 
 	keepTeacher bool // see [NLVR.KeepTeacher]
 	quirks      bool // see [Module.OfficialQuirks]
@@ -63,7 +67,7 @@ func (m *Module) Params() []Param { return m.params }
 // those without and those with weight decay.
 func (m *Module) Trained() (plain, decayed []Param) {
 	for _, p := range m.params {
-		if p.Buffer || p.Tied || m.isMomentum(p) {
+		if p.Buffer || p.Tied || m.isMomentum(p) || m.fixed[p.Tensor] {
 			continue
 		}
 		if decays(p) {
@@ -73,6 +77,35 @@ func (m *Module) Trained() (plain, decayed []Param) {
 		}
 	}
 	return plain, decayed
+}
+
+// Freeze leaves the parameters whose names match one of the patterns (those of
+// [path.Match]) as they are; they are no longer among [Module.Trained]. A pattern
+// that matches none is an error that names it.
+func (m *Module) Freeze(patterns ...string) error {
+	for _, pattern := range patterns {
+		found := false
+		for _, p := range m.params {
+			switch ok, err := path.Match(pattern, p.Name); {
+			case err != nil:
+				return fmt.Errorf("freeze %q: %w", pattern, err)
+			case !ok || p.Buffer || m.isMomentum(p):
+				continue
+			}
+			if m.fixed == nil {
+				m.fixed = map[*torch.Tensor]bool{}
+			}
+			found, m.fixed[p.Tensor] = true, true
+			p.Tensor.RequireGrad(false)
+		}
+		if !found {
+			return &hintError{
+				fmt.Errorf("freeze %q: no parameter has such a name", pattern),
+				"vlab inspect lists the names of a checkpoint; * stands for any part of one",
+			}
+		}
+	}
+	return nil
 }
 
 func (m *Module) isMomentum(p Param) bool {

@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"image"
@@ -27,11 +26,11 @@ type Captions struct {
 
 // CaptionHit is a text that was found.
 type CaptionHit struct {
-	Rank        int // from 1
+	Rank        int // from 1, by what ITM and ITC say together
 	Index       int // among the captions given
 	Caption     string
 	ITC         float64 // cosine of its features and the picture's
-	ITM         float64 // logit for a match, by which the hits are ranked
+	ITM         float64 // logit for a match
 	Probability float64 // of a match, by ITM
 }
 
@@ -79,17 +78,16 @@ func (m *Model) rankTexts(ctx context.Context, s *torch.Scope, out *Captions, ca
 	if err != nil {
 		return err
 	}
+	near := make([]float32, len(list))
 	for i, row := range list {
-		v := verdicts[i]
+		near[i] = sims[row]
+	}
+	for rank, i := range m.order(verdicts, near, k) {
+		row, v := list[i], verdicts[i]
 		out.Hits = append(out.Hits, CaptionHit{
-			Index: row, Caption: captions[row],
+			Rank: rank + 1, Index: row, Caption: captions[row],
 			ITC: float64(sims[row]), ITM: v.logit, Probability: v.probability,
 		})
-	}
-	slices.SortStableFunc(out.Hits, func(a, b CaptionHit) int { return cmp.Compare(b.ITM, a.ITM) })
-	out.Hits = out.Hits[:min(k, len(out.Hits))]
-	for i := range out.Hits {
-		out.Hits[i].Rank = i + 1
 	}
 	return nil
 }

@@ -163,11 +163,7 @@ func (g *Grounding) read(head, at int) (*Grounding, error) {
 		}
 		tokens[t] = viz.MeanMap(all...)
 	}
-	said := tokens
-	if g.Mode == modeITM {
-		said = tokens[1:] // [CLS] speaks for the match, not for a word
-	}
-	out.whole, out.words = viz.MeanMap(said...), nil
+	out.whole, out.words = viz.MeanMap(tokens...), nil
 	size := g.picture.Bounds().Size()
 	if g.Mode == modeITM {
 		for _, s := range g.spans {

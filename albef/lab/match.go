@@ -95,6 +95,20 @@ func (m *Model) matchGroup(ctx context.Context, s *torch.Scope, kv albef.KeyValu
 	return nil
 }
 
+// with is the score by which a shortlist is ranked again: the logarithms of what
+// ITM and ITC think of the pair, up to a constant. The official evaluation ranks
+// by ITM's logit alone, which can't put the text that says all before one that
+// says less and is true as well.
+func (v verdict) with(similarity float32, temperature float64) float64 {
+	return math.Log(max(v.probability, math.SmallestNonzeroFloat32)) + float64(similarity)/temperature
+}
+
+// order returns the places of the k best of a shortlist, the best first.
+func (m *Model) order(verdicts []verdict, sims []float32, k int) []int {
+	temperature := m.core.Temperature()
+	return best(len(verdicts), k, func(i int) float64 { return verdicts[i].with(sims[i], temperature) })
+}
+
 func verdictOf(no, yes float32) verdict {
 	return verdict{float64(yes), 1 / (1 + math.Exp(float64(no)-float64(yes)))}
 }

@@ -30,7 +30,7 @@ func (p *PointingScore) String() string {
 
 // Pointing measures grounding on n scenes of the test split with two objects or
 // more, and on n whose objects share a colour: every phrase that names one
-// object is grounded by the mean map of its words. layer, where given, is the
+// object is grounded by the mean map of its tokens. layer, where given, is the
 // fusion layer to read in place of the model's own.
 func Pointing(ctx context.Context, m *Model, n int, seed uint64, layer ...int) (*PointingScore, error) {
 	out := &PointingScore{Scenes: n, Layer: m.Layer()}
@@ -100,14 +100,14 @@ func (m *Model) point(ctx context.Context, s *torch.Scope, list []scenes.Scene, 
 }
 
 // peaks returns where the phrases' maps point to, in pixels of the model's
-// input: the mean over the phrase's words, as in [Grounding].
+// input: the mean over all tokens, as in [Grounding].
 func (m *Model) peaks(embeds, ids, mask *torch.Tensor, layer int) ([][2]float64, error) {
 	maps, err := m.core.GradCAM(embeds, ids, mask, layer)
 	if err != nil {
 		return nil, err
 	}
 	shape := maps.Tokens.Shape() // [B, T, G, G], padding 0
-	words := maps.Tokens.Narrow(1, 1, shape[1]-1).SumDim(1, false).Floats()
+	words := maps.Tokens.SumDim(1, false).Floats()
 	grid := shape[3]
 	out := make([][2]float64, shape[0])
 	for i := range out {

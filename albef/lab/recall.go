@@ -18,7 +18,8 @@ const Shortlisted = 16
 // RecallScore is retrieval among held-out scenes, as shares from 0 to 1.
 type RecallScore struct {
 	Scenes                   int
-	TextToImage, ImageToText float64 // R@1 after ITM ranked the best 16 of ITC again
+	Shortlist                int     // of ITC, that ITM ranks again
+	TextToImage, ImageToText float64 // R@1 after that
 	ITCToImage, ITCToText    float64 // R@1 by ITC alone
 }
 
@@ -26,20 +27,20 @@ type RecallScore struct {
 func (r *RecallScore) String() string {
 	return fmt.Sprintf("R@1 among %d held-out scenes    ITC   after ITM re-ranking of %d\n"+
 		"  text to image              %6.1f %%  %6.1f %%\n  image to text              %6.1f %%  %6.1f %%\n",
-		r.Scenes, Shortlisted, 100*r.ITCToImage, 100*r.TextToImage, 100*r.ITCToText, 100*r.ImageToText)
+		r.Scenes, r.Shortlist, 100*r.ITCToImage, 100*r.TextToImage, 100*r.ITCToText, 100*r.ImageToText)
 }
 
 // RecallScenes measures retrieval among n different scenes of the test split
 // with the full description of each: every scene's caption has to find its
 // picture, and every picture its caption.
 func RecallScenes(ctx context.Context, m *Model, n int, seed uint64) (*RecallScore, error) {
-	return recall(ctx, m, n, seed, scenes.Options{})
+	return recall(ctx, m, n, seed, scenes.Options{Split: scenes.Test})
 }
 
 // RecallPictograms is [RecallScenes] among scenes of which two objects in three are
 // pictograms.
 func RecallPictograms(ctx context.Context, m *Model, n int, seed uint64) (*RecallScore, error) {
-	return recall(ctx, m, n, seed, scenes.Options{Pictograms: 2.0 / 3})
+	return recall(ctx, m, n, seed, scenes.Options{Split: scenes.Test, Pictograms: 2.0 / 3})
 }
 
 func recall(ctx context.Context, m *Model, n int, seed uint64, of scenes.Options) (*RecallScore, error) {
@@ -48,7 +49,7 @@ func recall(ctx context.Context, m *Model, n int, seed uint64, of scenes.Options
 		if n < 1 {
 			return fmt.Errorf("%d scenes, want 1 or more", n)
 		}
-		of.Split, of.Size = scenes.Test, m.config.ImageRes
+		of.Size, out.Shortlist = m.config.ImageRes, m.shortlist
 		list, err := scenes.GenerateDistinct(seed, n, of)
 		if err != nil {
 			return err
@@ -66,7 +67,7 @@ func recall(ctx context.Context, m *Model, n int, seed uint64, of scenes.Options
 			return err
 		}
 		sims := m.imageFeats(embeds).MatMul(m.textFeats(t).T()).Floats() // [image, text]
-		return out.rank(sims, n, func(pairs []pair) ([]verdict, error) { return m.match(ctx, s, embeds, t, pairs) })
+		return out.rank(sims, m.core.Temperature(), n, func(pairs []pair) ([]verdict, error) { return m.match(ctx, s, embeds, t, pairs) })
 	})
 	if err != nil {
 		return nil, err
@@ -76,15 +77,15 @@ func recall(ctx context.Context, m *Model, n int, seed uint64, of scenes.Options
 
 // rank fills the shares in from all similarities, n by n, and ITM's verdicts on
 // the shortlists.
-func (r *RecallScore) rank(sims []float32, n int, match func([]pair) ([]verdict, error)) error {
+func (r *RecallScore) rank(sims []float32, temperature float64, n int, match func([]pair) ([]verdict, error)) error {
 	place := map[pair]int{}
 	var pairs []pair
 	toText, toImage := make([][]pair, n), make([][]pair, n)
 	for i := range n {
-		for _, j := range best(n, Shortlisted, func(j int) float32 { return sims[i*n+j] }) {
+		for _, j := range best(n, r.Shortlist, func(j int) float32 { return sims[i*n+j] }) {
 			toText[i] = append(toText[i], pair{i, j})
 		}
-		for _, j := range best(n, Shortlisted, func(j int) float32 { return sims[j*n+i] }) {
+		for _, j := range best(n, r.Shortlist, func(j int) float32 { return sims[j*n+i] }) {
 			toImage[i] = append(toImage[i], pair{j, i})
 		}
 		for _, p := range slices.Concat(toText[i], toImage[i]) {
@@ -98,7 +99,7 @@ func (r *RecallScore) rank(sims []float32, n int, match func([]pair) ([]verdict,
 	if err != nil {
 		return err
 	}
-	score := func(p pair) float64 { return verdicts[place[p]].logit }
+	score := func(p pair) float64 { return verdicts[place[p]].with(sims[p.image*n+p.text], temperature) }
 	top := func(list []pair) pair {
 		return slices.MaxFunc(list, func(a, b pair) int { return cmp.Compare(score(a), score(b)) })
 	}
@@ -118,7 +119,7 @@ func (r *RecallScore) rank(sims []float32, n int, match func([]pair) ([]verdict,
 
 // best returns the places of the k highest of n scores, the highest first and
 // the earlier of equals first.
-func best(n, k int, score func(i int) float32) []int {
+func best[N cmp.Ordered](n, k int, score func(i int) N) []int {
 	order := make([]int, n)
 	for i := range order {
 		order[i] = i

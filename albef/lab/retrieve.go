@@ -1,12 +1,10 @@
 package lab
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"image"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"vlab/albef/torch"
@@ -30,17 +28,18 @@ type Ranking struct {
 
 // Hit is a picture that was found.
 type Hit struct {
-	Rank        int     // from 1
+	Rank        int     // from 1, by what ITM and ITC say together
 	Index       int     // in the gallery
 	Image       string  // its path, or the number of a drawn scene
 	ITC         float64 // cosine of its features and the text's
-	ITM         float64 // logit for a match, by which the hits are ranked
+	ITM         float64 // logit for a match
 	Probability float64 // of a match, by ITM
 }
 
 // Retrieve finds the k pictures of a gallery that fit a text best (k below 1
-// means 8). The most similar ones by ITC are ranked again by ITM: 16 unless the
-// model was opened with another shortlist, or k if that is more. The gallery's
+// means 8). The most similar ones by ITC are ranked again: 16 unless the model
+// was opened with another shortlist, or k if that is more. What counts then is
+// the logarithm of ITM's probability plus ITC's similarity over the temperature. The gallery's
 // features are kept, so that only its first search takes long; those of a saved
 // gallery, see [OpenGallery], are there already. Of that one a picture that has
 // changed since is ranked as it is now, but found by what it was; one that has
@@ -89,16 +88,12 @@ func (m *Model) rankImages(ctx context.Context, s *torch.Scope, out *Ranking, ne
 			out.Changed = append(out.Changed, out.gallery.Name(near.pictures[i]))
 		}
 	}
-	for i, v := range verdicts {
+	for rank, i := range m.order(verdicts, near.sims, k) {
+		v := verdicts[i]
 		out.Hits = append(out.Hits, Hit{
-			Index: near.pictures[i], Image: out.gallery.Name(near.pictures[i]),
+			Rank: rank + 1, Index: near.pictures[i], Image: out.gallery.Name(near.pictures[i]),
 			ITC: float64(near.sims[i]), ITM: v.logit, Probability: v.probability,
 		})
-	}
-	slices.SortStableFunc(out.Hits, func(a, b Hit) int { return cmp.Compare(b.ITM, a.ITM) })
-	out.Hits = out.Hits[:min(k, len(out.Hits))]
-	for i := range out.Hits {
-		out.Hits[i].Rank = i + 1
 	}
 	return nil
 }

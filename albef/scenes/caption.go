@@ -44,9 +44,9 @@ func Describe(s Scene) Claim {
 	return c
 }
 
-// describe names the object by colour and shape, and by size where it is asked for.
+// describe names the object by colour and shape, by its texture if it has one, and by size where it is asked for.
 func describe(o Object, size bool) Description {
-	d := Description{Colour: o.Colour, Shape: o.Shape}
+	d := Description{Texture: o.Texture, Colour: o.Colour, Shape: o.Shape}
 	if size {
 		d.Size = o.Size
 	}

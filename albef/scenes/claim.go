@@ -7,28 +7,38 @@ import (
 
 // Description names an object by some of its attributes; a zero attribute is left unsaid.
 type Description struct {
-	Size   Size
-	Colour Colour
-	Shape  Shape // NoShape reads "object"
+	Size    Size
+	Texture Texture
+	Colour  Colour
+	Shape   Shape // NoShape reads "object"
 }
 
 // Describes reports whether the object has every attribute that is said.
 func (d Description) Describes(o Object) bool {
 	return (d.Size == NoSize || d.Size == o.Size) &&
+		(d.Texture == NoTexture || d.Texture == o.Texture) &&
 		(d.Colour == NoColour || d.Colour == o.Colour) &&
 		(d.Shape == NoShape || d.Shape == o.Shape)
 }
 
 // String returns the words of the description with no article, as "small red circle".
 func (d Description) String() string {
+	return strings.TrimPrefix(d.attributes()+" "+d.Shape.String(), " ")
+}
+
+// attributes returns the words before the noun.
+func (d Description) attributes() string {
 	var words []string
 	if d.Size != NoSize {
 		words = append(words, d.Size.String())
 	}
+	if d.Texture != NoTexture {
+		words = append(words, d.Texture.String())
+	}
 	if d.Colour != NoColour {
 		words = append(words, d.Colour.String())
 	}
-	return strings.Join(append(words, d.Shape.String()), " ")
+	return strings.Join(words, " ")
 }
 
 // withArticle puts "a" or "an" before the description.

@@ -1,18 +1,31 @@
 package scenes
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
+	"slices"
+)
 
-// Contrast is a true claim about a scene and one that is false of it and differs
+// Sentence is what can be said of a scene: a [Claim] or a [Count].
+type Sentence interface {
+	String() string
+	Holds(s Scene) bool
+}
+
+// Contrast is a true sentence about a scene and one that is false of it and differs
 // in one point, of the same form and length: what tells them apart is in the
 // picture alone.
 type Contrast struct {
-	True, False Claim
+	True, False Sentence
 	Kind        Kind
 }
 
 // ContrastOf makes one of a kind, of the words that the kind needs and few others;
-// false where the scene has none: a single object is in no relation.
+// false where the scene has none: a single object is in no relation, and most have
+// no texture.
 func ContrastOf(s Scene, kind Kind, rng *rand.Rand) (Contrast, bool) {
+	if kind == KindCount {
+		return contrastCounts(s, rng), true
+	}
 	const tries = 4
 	for range tries {
 		source, ok := sourceOf(s, kind, rng)
@@ -36,7 +49,11 @@ func sourceOf(s Scene, kind Kind, rng *rand.Rand) (Claim, bool) {
 		return related(s, rng)
 	case KindBinding:
 		return both(s, rng)
-	case KindColour, KindShape, KindSize:
+	case KindTexture:
+		if !slices.ContainsFunc(s.Objects, func(o Object) bool { return o.Texture != NoTexture }) {
+			return Claim{}, false
+		}
+	case KindColour, KindShape, KindSize, KindCount:
 	}
 	if rng.IntN(3) == 0 {
 		return Caption(s, rng), true

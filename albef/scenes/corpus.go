@@ -46,13 +46,14 @@ func splitSizes(n int) map[Split]int {
 
 // newCorpus draws the scenes of all splits and says everything about them. The scenes of a split that is evaluated
 // on all differ.
-func newCorpus(n int, seed uint64, size int) (*corpus, error) {
+func newCorpus(n int, seed uint64, of Options) (*corpus, error) {
+	size := of.Size
 	c := &corpus{
 		seed: seed, size: size, scenes: map[Split][]Scene{}, files: map[string][]any{},
 		detected: map[string][][4]float64{},
 	}
 	for split, count := range splitSizes(n) {
-		opt := Options{Size: size, Split: split}
+		opt := Options{Size: size, Split: split, Pictograms: of.Pictograms, Textures: of.Textures}
 		if split == Train {
 			for i := range count {
 				c.scenes[split] = append(c.scenes[split], Generate(seed, i, opt))
@@ -72,13 +73,21 @@ func newCorpus(n int, seed uint64, size int) (*corpus, error) {
 	for _, p := range heldOutPairs {
 		c.labels.HeldOut = append(c.labels.HeldOut, [2]string{p.Colour.String(), p.Shape.String()})
 	}
-	for s := Circle; s <= Ring; s++ {
+	for s := Circle; int(s) <= things(of); s++ {
 		c.instances.Categories = append(c.instances.Categories, categoryRecord{int(s), s.String()})
 	}
 	for _, p := range c.pictures() {
 		c.add(p)
 	}
 	return c, nil
+}
+
+// things counts the shapes that a corpus can hold.
+func things(of Options) int {
+	if of.Pictograms > 0 {
+		return ThingCount
+	}
+	return ShapeCount
 }
 
 // pictures returns all pictures, split by split.
@@ -203,7 +212,7 @@ func (c *corpus) addLabels(p picture) {
 	}
 	for _, o := range p.Objects {
 		record.Objects = append(record.Objects,
-			objectRecord{o.Size.String(), o.Colour.String(), o.Shape.String(), o.Box.list()})
+			objectRecord{o.Size.String(), o.Texture.String(), o.Colour.String(), o.Shape.String(), o.Box.list()})
 	}
 	c.labels.Scenes = append(c.labels.Scenes, record)
 }

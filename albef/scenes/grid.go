@@ -2,10 +2,11 @@ package scenes
 
 // Cell is what covers one cell of a grid laid over a picture. The zero Cell is background.
 type Cell struct {
-	Shape  Shape  // 0 for none, otherwise 1 to [ThingCount]
-	Colour Colour // 0 for none, otherwise 1 to [ColourCount]
-	Size   Size   // 0 for none, otherwise 1 to [SizeCount]
-	Object int    // index into Scene.Objects; -1 for none
+	Shape   Shape   // 0 for none, otherwise 1 to [ThingCount]
+	Colour  Colour  // 0 for none, otherwise 1 to [ColourCount]
+	Size    Size    // 0 for none, otherwise 1 to [SizeCount]
+	Texture Texture // 0 for none, otherwise 1 to [TextureCount]
+	Object  int     // index into Scene.Objects; -1 for none
 }
 
 // Grid returns the cells of a g by g grid, row by row from the left upper one. A cell belongs to the object whose
@@ -29,7 +30,7 @@ func (s *Scene) Grid(g int) []Cell {
 				covered := coverage(outer, r, row, col, g)
 				if covered > best[row*g+col] {
 					best[row*g+col] = covered
-					cells[row*g+col] = Cell{o.Shape, o.Colour, o.Size, i}
+					cells[row*g+col] = Cell{o.Shape, o.Colour, o.Size, o.Texture, i}
 				}
 			}
 		}

@@ -16,16 +16,18 @@ const (
 	KindRelation             // the relation is another
 	KindBinding              // two objects have exchanged their colours, shapes or sizes; the words are the same
 	KindOrder                // the two objects of the relation have changed places; the words are the same
+	KindTexture              // one texture is the other
+	KindCount                // one number is another; only of a [Count]
 )
 
-// Kinds returns all kinds in order.
+// Kinds returns all kinds that a [Claim] can be edited in, in order.
 func Kinds() []Kind {
-	return []Kind{KindColour, KindShape, KindSize, KindRelation, KindBinding, KindOrder}
+	return []Kind{KindColour, KindShape, KindSize, KindRelation, KindBinding, KindOrder, KindTexture}
 }
 
-// String returns "colour", "shape", "size", "relation", "binding" or "order".
+// String returns "colour", "shape", "size", "relation", "binding", "order", "texture" or "count".
 func (k Kind) String() string {
-	return [...]string{"colour", "shape", "size", "relation", "binding", "order"}[k]
+	return [...]string{"colour", "shape", "size", "relation", "binding", "order", "texture", "count"}[k]
 }
 
 // Negative is a claim that is false of a scene and differs in one point from one that was given.
@@ -123,27 +125,31 @@ func edits(c Claim, kind Kind) []Negative {
 // changes returns the descriptions that differ from d in one attribute that d says.
 func changes(d Description, kind Kind) []Description {
 	var list []Description
-	switch {
+	add := func(e Description) {
+		if e != d {
+			list = append(list, e)
+		}
+	}
+	switch e := d; {
 	case kind == KindColour && d.Colour != NoColour:
-		for v := Red; v <= White; v++ {
-			if v != d.Colour {
-				list = append(list, Description{d.Size, v, d.Shape})
-			}
+		for e.Colour = Red; e.Colour <= White; e.Colour++ {
+			add(e)
 		}
 	case kind == KindShape && d.Shape.IsPictogram():
 		for i := range PictogramCount {
-			if v := Pictogram(i); v != d.Shape {
-				list = append(list, Description{d.Size, d.Colour, v})
-			}
+			e.Shape = Pictogram(i)
+			add(e)
 		}
 	case kind == KindShape && d.Shape != NoShape:
-		for v := Circle; v <= Ring; v++ {
-			if v != d.Shape {
-				list = append(list, Description{d.Size, d.Colour, v})
-			}
+		for e.Shape = Circle; e.Shape <= Ring; e.Shape++ {
+			add(e)
 		}
 	case kind == KindSize && d.Size != NoSize:
-		list = append(list, Description{Small + Large - d.Size, d.Colour, d.Shape})
+		e.Size = Small + Large - d.Size
+		add(e)
+	case kind == KindTexture && d.Texture != NoTexture:
+		e.Texture = Striped + Dotted - d.Texture
+		add(e)
 	}
 	return list
 }
@@ -154,19 +160,19 @@ func exchanges(c Claim) []Negative {
 	for i := range c.Objects {
 		for j := range i {
 			a, b := c.Objects[i], c.Objects[j]
-			swap := func(p, q Description) {
+			swap := func(change func(p, q *Description)) {
 				e := c.clone()
-				e.Objects[i], e.Objects[j] = p, q
+				change(&e.Objects[i], &e.Objects[j])
 				list = append(list, Negative{Claim: e, Kind: KindBinding})
 			}
 			if a.Colour != b.Colour && a.Colour != NoColour && b.Colour != NoColour {
-				swap(Description{a.Size, b.Colour, a.Shape}, Description{b.Size, a.Colour, b.Shape})
+				swap(func(p, q *Description) { p.Colour, q.Colour = q.Colour, p.Colour })
 			}
 			if a.Shape != b.Shape && a.Shape != NoShape && b.Shape != NoShape {
-				swap(Description{a.Size, a.Colour, b.Shape}, Description{b.Size, b.Colour, a.Shape})
+				swap(func(p, q *Description) { p.Shape, q.Shape = q.Shape, p.Shape })
 			}
 			if a.Size != b.Size && a.Size != NoSize && b.Size != NoSize {
-				swap(Description{b.Size, a.Colour, a.Shape}, Description{a.Size, b.Colour, b.Shape})
+				swap(func(p, q *Description) { p.Size, q.Size = q.Size, p.Size })
 			}
 		}
 	}

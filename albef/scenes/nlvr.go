@@ -64,7 +64,11 @@ func statements(k int, first, second *Scene) []Statement {
 	var list []Statement
 	for _, s := range []*Scene{first, second} {
 		for _, o := range s.Objects {
-			for _, d := range []Description{describe(o, false), {Shape: o.Shape}, {Colour: o.Colour}} {
+			names := []Description{describe(o, false), {Shape: o.Shape}, {Colour: o.Colour}}
+			if o.Shape.IsPictogram() {
+				names = names[:1] // it has no colour to say
+			}
+			for _, d := range names {
 				holds := patterns[k].holds(first.Count(d) > 0, second.Count(d) > 0)
 				list = append(list, Statement{fmt.Sprintf(patterns[k].format, d.withArticle()), holds})
 			}

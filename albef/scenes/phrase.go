@@ -9,21 +9,24 @@ type Phrase struct {
 }
 
 // Phrases returns the phrases without a relation that refer to one object each: by colour and shape, by size,
-// colour and shape, by size and shape, by shape, and by colour ("the red object"); pictograms by name and with
-// their size. A phrase that fits two objects is left out, so every object has at least the one with all its
+// colour and shape, by size and shape, by shape, and by colour ("the red object"), with a texture also by that, colour
+// and shape, and by that alone; pictograms by name and with their size. A phrase that fits two objects is left out, so every object has at least the one with all its
 // attributes.
 func Phrases(s Scene) []Phrase {
 	var list []Phrase
 	for i, o := range s.Objects {
 		names := []Description{
-			{NoSize, o.Colour, o.Shape},
-			{o.Size, o.Colour, o.Shape},
-			{o.Size, NoColour, o.Shape},
-			{NoSize, NoColour, o.Shape},
-			{NoSize, o.Colour, NoShape},
+			{Colour: o.Colour, Shape: o.Shape},
+			{Size: o.Size, Colour: o.Colour, Shape: o.Shape},
+			{Size: o.Size, Shape: o.Shape},
+			{Shape: o.Shape},
+			{Colour: o.Colour},
 		}
 		if o.Shape.IsPictogram() {
 			names = names[:2] // it has no colour to say
+		}
+		if o.Texture != NoTexture {
+			names = append(names, Description{Texture: o.Texture, Colour: o.Colour, Shape: o.Shape}, Description{Texture: o.Texture})
 		}
 		for _, d := range names {
 			if s.Count(d) == 1 {

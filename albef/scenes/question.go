@@ -55,6 +55,9 @@ func Questions(s Scene, rng *rand.Rand) []Question {
 
 func askColour(s *Scene, rng *rand.Rand) (Question, bool) {
 	o, d, ok := s.pickUnique(rng, func(o Object) []Description {
+		if o.Shape.IsPictogram() {
+			return nil // it has colours of its own
+		}
 		return []Description{{Shape: o.Shape}, {Size: o.Size, Shape: o.Shape}}
 	})
 	return Question{fmt.Sprintf("what colour is the %s?", d), o.Colour.String(), AskColour}, ok
@@ -62,6 +65,9 @@ func askColour(s *Scene, rng *rand.Rand) (Question, bool) {
 
 func askShape(s *Scene, rng *rand.Rand) (Question, bool) {
 	o, d, ok := s.pickUnique(rng, func(o Object) []Description {
+		if o.Shape.IsPictogram() {
+			return nil // it has no shape to say
+		}
 		return []Description{{Colour: o.Colour}, {Size: o.Size, Colour: o.Colour}}
 	})
 	return Question{fmt.Sprintf("what shape is the %s?", d), o.Shape.String(), AskShape}, ok
@@ -75,10 +81,14 @@ func askSize(s *Scene, rng *rand.Rand) (Question, bool) {
 }
 
 func askCount(s *Scene, rng *rand.Rand) (Question, bool) {
+	all := Question{"how many objects are there?", strconv.Itoa(len(s.Objects)), AskCount}
 	if rng.IntN(2) == 0 {
-		return Question{"how many objects are there?", strconv.Itoa(len(s.Objects)), AskCount}, true
+		return all, true
 	}
 	d := Description{Colour: s.Objects[rng.IntN(len(s.Objects))].Colour}
+	if d.Colour == NoColour {
+		return all, true
+	}
 	return Question{fmt.Sprintf("how many objects are %s?", d.Colour), strconv.Itoa(s.Count(d)), AskCount}, true
 }
 

@@ -108,10 +108,11 @@ type sceneRecord struct {
 }
 
 type objectRecord struct {
-	Size   string     `json:"size"`
-	Colour string     `json:"colour"`
-	Shape  string     `json:"shape"`
-	Box    [4]float64 `json:"box"`
+	Size    string     `json:"size"`
+	Texture string     `json:"texture,omitempty"`
+	Colour  string     `json:"colour,omitempty"` // a pictogram has none
+	Shape   string     `json:"shape"`
+	Box     [4]float64 `json:"box"`
 }
 
 func (b Box) list() [4]float64 { return [4]float64{b.X, b.Y, b.W, b.H} }

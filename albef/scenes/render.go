@@ -24,6 +24,9 @@ func (s *Scene) Render(size int) *image.RGBA {
 			continue
 		}
 		dc.SetColor(o.paint())
+		if o.Texture != NoTexture {
+			dc.SetFillStyle(newWeave(o, size))
+		}
 		for _, c := range outline(o.Shape) {
 			trace(dc, c, r, size)
 		}

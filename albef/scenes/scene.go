@@ -20,11 +20,12 @@ type Scene struct {
 
 // Object is one thing in a scene.
 type Object struct {
-	Shape  Shape
-	Colour Colour
-	Size   Size
-	Box    Box     // the tight box of the drawn shape
-	Tint   [3]int8 // added to the colour's red, green and blue, within ±5
+	Shape   Shape
+	Colour  Colour
+	Size    Size
+	Texture Texture
+	Box     Box     // the tight box of the drawn shape
+	Tint    [3]int8 // added to the colour's red, green and blue, within ±5
 }
 
 // Centre returns the middle of the object's box in pixels.
@@ -46,6 +47,7 @@ type Options struct {
 	Split      Split   // zero is [Train]
 	Objects    int     // how many objects in each scene, 1 to 3; 0 means 15 % one, 45 % two, 40 % three
 	Pictograms float64 // the share of objects that are pictograms; 0: none
+	Textures   float64 // the share of drawn shapes that have a texture; 0: none
 	SameColour bool    // all objects of a scene share one colour, so that only shape or size tells them apart
 }
 
@@ -115,6 +117,9 @@ func drawObject(rng *rand.Rand, there []Object, opt Options) Object {
 	if opt.Pictograms > 0 && rng.Float64() < opt.Pictograms && (opt.Split != HeldOut || len(there) > 0) {
 		o.Shape, o.Colour = Pictogram(rng.IntN(PictogramCount)), NoColour
 	}
+	if opt.Textures > 0 && !o.Shape.IsPictogram() && rng.Float64() < opt.Textures {
+		o.Texture = Texture(1 + rng.IntN(TextureCount))
+	}
 	for k := range o.Tint {
 		o.Tint[k] = int8(rng.IntN(11) - 5)
 	}
@@ -133,7 +138,7 @@ func hasTwin(objects []Object, o Object) bool {
 func (s *Scene) Key() string {
 	parts := make([]string, len(s.Objects))
 	for i, o := range s.Objects {
-		parts[i] = fmt.Sprintf("%s %s %s", o.Size, o.Colour, o.Shape)
+		parts[i] = fmt.Sprintf("%s %s %s %s", o.Size, o.Texture, o.Colour, o.Shape)
 	}
 	slices.Sort(parts)
 	return strings.Join(parts, ", ")

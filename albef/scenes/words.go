@@ -5,13 +5,14 @@ import (
 	"strings"
 )
 
-// AttributeWords returns the words that a picture decides: colours, shapes, sizes, relations and the
+// AttributeWords returns the words that a picture decides: colours, shapes, sizes, textures, relations and the
 // names of pictograms.
 func AttributeWords() []string {
 	words := []string{"left", "right", "above", "below"}
 	words = append(words, shapeNames[1:]...)
 	words = append(words, colourNames[1:]...)
 	words = append(words, sizeNames[1:]...)
+	words = append(words, textureNames[1:]...)
 	return append(words, pictogramNames...)
 }
 
@@ -41,4 +42,4 @@ func Words() []string {
 
 // functionWords are the words of the sentence patterns.
 const functionWords = `a an and are both colour first has have how is many more object objects of
-	one only picture pictures second shape size than the there to what`
+	one only picture pictures second shape size than the there three to two what`

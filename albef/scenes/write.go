@@ -47,13 +47,20 @@ const minScenes = 4
 // progress may be nil; it is called after each picture, never by two goroutines at once. Write returns the
 // context's error when it is cancelled, and an error that names the file when one cannot be written.
 func Write(ctx context.Context, dir string, n int, seed uint64, size int, progress func(done, total int)) error {
+	return WriteOf(ctx, dir, n, seed, Options{Size: size}, progress)
+}
+
+// WriteOf is [Write] of scenes whose size and shares of pictograms and textures are those of the options; the others
+// are not looked at.
+func WriteOf(ctx context.Context, dir string, n int, seed uint64, of Options, progress func(done, total int)) error {
+	size := of.Size
 	if n < minScenes {
 		return fmt.Errorf("write scenes to %s: n is %d, and at least %d are needed, one for each split", dir, n, minScenes)
 	}
 	if size < 16 || size > 4096 {
 		return fmt.Errorf("write scenes to %s: size is %d pixels, and must be 16 to 4096", dir, size)
 	}
-	c, err := newCorpus(n, seed, size)
+	c, err := newCorpus(n, seed, of)
 	if err != nil {
 		return fmt.Errorf("write scenes to %s: %w", dir, err)
 	}

@@ -24,15 +24,18 @@ type DrawnConfig struct {
 	Phrases    float64 `yaml:"phrases"`     // share of images whose text is a phrase on one object
 	MaskWords  bool    `yaml:"mask_words"`  // MLM hides words on attributes and relations alone
 	Pictograms float64 `yaml:"pictograms"`  // share of objects that are pictograms
+	Textures   float64 `yaml:"textures"`    // share of drawn shapes that are striped or dotted
 	Cells      bool    `yaml:"cells"`       // label the patches for the image encoder's supervised heads
 }
 
 // CellLabels are the sizes of the supervised heads for drawn scenes: shapes and pictograms,
-// colours, sizes, and the column and row of the covering object's centre among
+// colours, sizes, textures, and the column and row of the covering object's centre among
 // grid, each with a class for none. By the last two a patch can tell where its
 // object is, which relations are about.
 func CellLabels(grid int) []int {
-	return []int{scenes.ThingCount + 1, scenes.ColourCount + 1, scenes.SizeCount + 1, grid + 1, grid + 1}
+	return []int{
+		scenes.ThingCount + 1, scenes.ColourCount + 1, scenes.SizeCount + 1, scenes.TextureCount + 1, grid + 1, grid + 1,
+	}
 }
 
 // SceneTokenizer returns a tokenizer whose vocabulary is the words of the
@@ -81,8 +84,13 @@ func NewDrawn(c DrawnConfig, model albef.Config, batch int, tok *text.Tokenizer,
 	if c.Claims%2 != 0 {
 		return nil, &hintError{fmt.Errorf("scenes: claims %d, and they come in pairs", c.Claims), fmt.Sprintf("claims: %d", c.Claims+1)}
 	}
-	if c.Pictograms < 0 || c.Pictograms > 1 {
-		return nil, fmt.Errorf("scenes: pictograms %g, want a share from 0 to 1", c.Pictograms)
+	for _, share := range []struct {
+		key   string
+		value float64
+	}{{"pictograms", c.Pictograms}, {"textures", c.Textures}, {"phrases", c.Phrases}} {
+		if share.value < 0 || share.value > 1 {
+			return nil, fmt.Errorf("scenes: %s %g, want a share from 0 to 1", share.key, share.value)
+		}
 	}
 	if c.EpochSteps <= 0 {
 		c.EpochSteps = 100
@@ -202,7 +210,7 @@ func (d *Drawn) draw(n int) *drawnBatch {
 	captions := make([]string, d.batch)
 	pixels := data.NewResized(res)
 	for i := range all {
-		all[i] = scenes.Generate(d.config.Seed, n*d.batch+i, scenes.Options{Size: res, Pictograms: d.config.Pictograms})
+		all[i] = scenes.Generate(d.config.Seed, n*d.batch+i, scenes.Options{Size: res, Pictograms: d.config.Pictograms, Textures: d.config.Textures})
 		// A drawn scene has the right size and is never cropped: nothing can fail.
 		_ = pixels.Apply(data.FromImage(all[i].Render(res)), nil, b.images[i*3*res*res:(i+1)*3*res*res])
 		said[i] = d.say(all[i], rng)
@@ -248,15 +256,15 @@ func (d *Drawn) maskProb(ids []int64) func(int) float64 {
 
 // pairKinds are the kinds of claims that an image gets in turn.
 var pairKinds = []scenes.Kind{
-	scenes.KindRelation, scenes.KindShape, scenes.KindBinding, scenes.KindOrder,
-	scenes.KindRelation, scenes.KindColour, scenes.KindOrder, scenes.KindSize,
+	scenes.KindRelation, scenes.KindShape, scenes.KindBinding, scenes.KindOrder, scenes.KindCount,
+	scenes.KindRelation, scenes.KindColour, scenes.KindOrder, scenes.KindSize, scenes.KindTexture,
 }
 
 // addClaims gives every image further texts: pairs of a true claim and one that
 // differs from it in one word or order and is false.
 func (d *Drawn) addClaims(b *drawnBatch, all []scenes.Scene, rng *rand.Rand) {
 	var texts []string
-	add := func(i int, claim scenes.Claim, holds int64) {
+	add := func(i int, claim scenes.Sentence, holds int64) {
 		texts = append(texts, claim.String())
 		b.claimImages = append(b.claimImages, int64(i))
 		b.claimHolds = append(b.claimHolds, holds)
@@ -292,7 +300,7 @@ func cellLabels(all []scenes.Scene, grid int) [][]int64 {
 				x, y := s.Objects[c.Object].Centre()
 				column, row = at(x), at(y)
 			}
-			for i, label := range []int64{int64(c.Shape), int64(c.Colour), int64(c.Size), column, row} {
+			for i, label := range []int64{int64(c.Shape), int64(c.Colour), int64(c.Size), int64(c.Texture), column, row} {
 				out[i] = append(out[i], label)
 			}
 		}

@@ -203,6 +203,7 @@ type job[B train.Batch] struct {
 	model interface {
 		train.Model
 		LoadState(state *weights.Dict, fresh ...func(name string) bool) (albef.LoadReport, error)
+		Freeze(patterns ...string) error
 	}
 	// adapt turns a pretraining checkpoint's weights into the task's; those of a
 	// finetuned one it returns as they are. nil: nothing is to be done.
@@ -257,6 +258,9 @@ func do[B train.Batch](ctx context.Context, run *Run, o *origin, j job[B]) (Resu
 	if r.Evaluate {
 		o.drop()
 		return r.measureOnly(ctx)
+	}
+	if err := j.model.Freeze(r.Config.Freeze...); err != nil {
+		return nil, err
 	}
 	r.opt = train.NewAdamW(j.model, r.Config.Optimizer.WeightDecay)
 	defer r.opt.Close()

@@ -59,17 +59,18 @@ type Config struct {
 	Optimizer OptimizerConfig `yaml:"optimizer"`
 	Schedular ScheduleConfig  `yaml:"schedular"`
 
-	MaxSteps   int     `yaml:"max_steps"` // 0: all epochs
-	Seed       int64   `yaml:"seed"`
-	DType      string  `yaml:"dtype"`       // fp32 or bf16
-	LogEvery   int     `yaml:"log_every"`   // in steps
-	SaveEvery  int     `yaml:"save_every"`  // in steps; 0: after each epoch only
-	EvalEvery  int     `yaml:"eval_every"`  // in steps; 0: after each epoch only
-	NumWorkers int     `yaml:"num_workers"` // readers of images; 0: one for each processor, but at least 4
-	Augment    string  `yaml:"augment"`     // of training images: official crops, flips and RandAugment, or none
-	SkipBad    bool    `yaml:"skip_bad"`    // train although images are missing or records are wrong: they are left out and counted
-	GradClip   float64 `yaml:"grad_clip"`   // largest norm of the gradient; 0: none, as official
-	CUDAGraphs string  `yaml:"cuda_graphs"` // whether steps are recorded on CUDA: auto, on or off, see [Recording]
+	MaxSteps   int      `yaml:"max_steps"` // 0: all epochs
+	Freeze     []string `yaml:"freeze"`    // patterns of the names of parameters that finetuning leaves as they are
+	Seed       int64    `yaml:"seed"`
+	DType      string   `yaml:"dtype"`       // fp32 or bf16
+	LogEvery   int      `yaml:"log_every"`   // in steps
+	SaveEvery  int      `yaml:"save_every"`  // in steps; 0: after each epoch only
+	EvalEvery  int      `yaml:"eval_every"`  // in steps; 0: after each epoch only
+	NumWorkers int      `yaml:"num_workers"` // readers of images; 0: one for each processor, but at least 4
+	Augment    string   `yaml:"augment"`     // of training images: official crops, flips and RandAugment, or none
+	SkipBad    bool     `yaml:"skip_bad"`    // train although images are missing or records are wrong: they are left out and counted
+	GradClip   float64  `yaml:"grad_clip"`   // largest norm of the gradient; 0: none, as official
+	CUDAGraphs string   `yaml:"cuda_graphs"` // whether steps are recorded on CUDA: auto, on or off, see [Recording]
 	// Accumulate is in how many parts a batch is worked off, for less memory; it
 	// changes no result but dropout's draws.
 	Accumulate int `yaml:"accumulate"`
