@@ -55,7 +55,7 @@ func Bars(bars []Bar, o BarsOptions) image.Image {
 	}
 	c.lines(title, x, pad, titleStyle())
 	c.bars(bars, frame{x, top, width - x - pad, row}, o.Max)
-	return c.im
+	return c.figure()
 }
 
 // bars draws one bar a row, f being the first row: label, bar, value.

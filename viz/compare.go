@@ -72,7 +72,7 @@ func Compare(sides []CompareSide, o CompareOptions) image.Image {
 		c.lines(captions[i], f.x, top+height+6, captionStyle())
 	}
 	o.drawVerdict(c, pad, top+height+below+4)
-	return c.im
+	return c.figure()
 }
 
 func (o CompareOptions) verdict() string {

@@ -5,8 +5,6 @@ import (
 	"image/color"
 	"math"
 	"slices"
-
-	"github.com/fogleman/gg"
 )
 
 // Series is one line of a plot. NaN and infinite values leave gaps.
@@ -42,7 +40,7 @@ func Curves(series []Series, o CurveOptions) image.Image {
 	if empty {
 		c.text("no values yet", p.area.x+p.area.w/2, p.area.y+p.area.h/2-8, noteStyle(), middle)
 	}
-	return c.im
+	return c.figure()
 }
 
 // plot is what a figure of curves is made from: finished series, axes and the area that they span.
@@ -197,19 +195,6 @@ func (p *plot) drawAxes(c *canvas) {
 
 func faintLine() color.Color { return rgb(0xe4e8ec) }
 
-// upright writes a line turned to be read from below, its left edge at x and its middle at y.
-func (c *canvas) upright(text string, x, y float64, s style) {
-	w, h := c.width(text, s), s.line()
-	side := newCanvas(c.typeset, w, h)
-	side.text(text, 0, 0, s, left)
-	x0, y0 := int(math.Round(x*c.scale)), int(math.Round((y-w/2)*c.scale))
-	for j := range side.im.Rect.Dy() {
-		for i := range side.im.Rect.Dx() {
-			c.im.SetRGBA(x0+j, y0+side.im.Rect.Dx()-1-i, side.im.RGBAAt(i, j))
-		}
-	}
-}
-
 // legend names the series above the plot, in one row as far as they fit.
 func (p *plot) legend(c *canvas) {
 	if !p.named() {
@@ -232,43 +217,39 @@ func (p *plot) legend(c *canvas) {
 
 // drawSeries draws one line: smoothed over faint raw, or raw alone. A value without neighbours is a dot.
 func (p *plot) drawSeries(c *canvas, l line, col color.NRGBA) {
-	k := c.scale
 	// Only up and down can values lie outside; at the sides there is room for half a line's width.
-	c.dc.DrawRectangle((p.area.x-4)*k, (p.area.y-2)*k, (p.area.w+8)*k, (p.area.h+2)*k)
-	c.dc.Clip()
-	defer c.dc.ResetClip()
-	if l.smooth != nil {
-		faint := col
-		faint.A = 70
-		p.stroke(c, l.x, l.y, faint, 1)
-		p.stroke(c, l.x, l.smooth, col, 2)
-		return
-	}
-	p.stroke(c, l.x, l.y, col, 2)
-}
-
-func (p *plot) stroke(c *canvas, x, y []float64, col color.NRGBA, width float64) {
-	l := line{x: x, y: y}
-	c.path(col, width, func(dc *gg.Context, k float64) {
-		dc.SetLineJoinRound()
-		dc.SetLineCapRound()
-		for _, r := range l.runs() {
-			p.trace(dc, k, x[r[0]:r[1]], y[r[0]:r[1]], width)
+	c.within(frame{p.area.x - 4, p.area.y - 2, p.area.w + 8, p.area.h + 2}, func() {
+		if l.smooth != nil {
+			faint := col
+			faint.A = 70
+			p.stroke(c, l.x, l.y, faint, 1)
+			p.stroke(c, l.x, l.smooth, col, 2)
+			return
 		}
+		p.stroke(c, l.x, l.y, col, 2)
 	})
 }
 
-// trace adds one unbroken run to the path. Of a run with many more values than pixels only the lowest and the highest of each group stay.
-func (p *plot) trace(dc *gg.Context, k float64, x, y []float64, width float64) {
+func (p *plot) stroke(c *canvas, x, y []float64, col color.NRGBA, width float64) {
+	runs := line{x: x, y: y}.runs()
+	all := make(path, 0, len(y))
+	for _, r := range runs {
+		all = append(all, p.trace(c.scale, x[r[0]:r[1]], y[r[0]:r[1]], width)...)
+	}
+	c.stroke(all, col, pen{width: width})
+}
+
+// trace is the path of one unbroken run. Of a run with many more values than pixels, k a point, only the lowest and the highest of
+// each group stay.
+func (p *plot) trace(k float64, x, y []float64, width float64) (out path) {
 	at := func(i int) (float64, float64) {
-		return (p.area.x + p.area.w*p.x.at(x[i])) * k, (p.area.y + p.area.h*(1-p.y.at(y[i]))) * k
+		return p.area.x + p.area.w*p.x.at(x[i]), p.area.y + p.area.h*(1-p.y.at(y[i]))
 	}
 	if len(x) == 1 {
 		px, py := at(0)
-		dc.DrawCircle(px, py, width/2*k) // stroked width wide, this is a full dot
-		return
+		out.circle(px, py, width/2) // stroked width wide, this is a full dot
+		return out
 	}
-	dc.NewSubPath()
 	group := max(1, len(x)/int(max(1, 2*p.area.w*k)))
 	for i := 0; i < len(x); i += group {
 		end := min(i+group, len(x))
@@ -281,11 +262,12 @@ func (p *plot) trace(dc *gg.Context, k float64, x, y []float64, width float64) {
 				hi = j
 			}
 		}
-		dc.LineTo(at(min(lo, hi)))
+		out.line(at(min(lo, hi)))
 		if lo != hi {
-			dc.LineTo(at(max(lo, hi)))
+			out.line(at(max(lo, hi)))
 		}
 	}
+	return out
 }
 
 // runs are the stretches without gaps, each from its first value to past its last.

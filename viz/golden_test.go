@@ -70,6 +70,11 @@ func figures() map[string]func() image.Image {
 		"panels":          panels,
 		"layer_head_grid": layerHeads,
 		"colormaps":       colormapStrips,
+		"confusion": func() image.Image {
+			return viz.Confusion([][]int{{86, 9, 5}, {12, 71, 17}, {0, 4, 1296}}, []string{"entailment", "neutral", "contradiction"}, viz.ConfusionOptions{Title: "SNLI-VE, test"})
+		},
+		"confusion_many": confusionMany,
+		"other_scripts":  otherScripts,
 		"overlay_scale2": func() image.Image {
 			return viz.Overlay(scene(64, 64), bump(8, 8, .7, .6, .12, 1, 3), viz.OverlayOptions{Size: 140, Scale: 2, Title: "the blue square", ColorBar: true, Box: [4]float64{.58, .44, .28, .28}})
 		},
@@ -149,6 +154,30 @@ func layerHeads() image.Image {
 		}
 	}
 	return viz.LayerHeadGrid(scene(64, 64), maps, viz.GridOptions{Title: "“circle” by layer and head", FirstLayer: 6, Cell: 64, Best: &[2]int{1, 1}})
+}
+
+func confusionMany() image.Image {
+	counts, names := make([][]int, 14), make([]string, 14)
+	for i := range counts {
+		names[i] = []string{"red circle", "blue square", "a yellow triangle with a long name indeed", "star"}[i%4]
+		for j := range counts {
+			counts[i] = append(counts[i], 140/(1+7*max(i-j, j-i))*(i%5))
+		}
+	}
+	return viz.Confusion(counts, names, viz.ConfusionOptions{Truth: "what it is", Predicted: "what the model says", Colormap: viz.Viridis})
+}
+
+// otherScripts has text that runs from right to left, alone and mixed, joined Arabic letters, vowel points, and letters that the Go
+// fonts lack.
+func otherScripts() image.Image {
+	return viz.Bars([]viz.Bar{
+		{"עיגול אדום", .62, viz.Right},
+		{"دائرة حمراء", .2, viz.NoMark},
+		{"a שלום 123 עולם b", .08, viz.NoMark},
+		{"שָׁלוֹם (12%)", .05, viz.NoMark},
+		{"Ĝis revido, əẞ ✓", .03, viz.Chosen},
+		{"լուսին → солнце", .02, viz.NoMark},
+	}, viz.BarsOptions{Title: "מה צבע העיגול שליד הריבוע הכחול, לפי ALBEF בשכבה 8? ما لون الدائرة؟"})
 }
 
 func colormapStrips() image.Image {

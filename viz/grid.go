@@ -65,7 +65,7 @@ func LayerHeadGrid(img image.Image, maps [][]Map, o GridOptions) image.Image {
 	}
 	barHeight := float64(rows)*(h+gap) - gap
 	c.colorBar(frame{at(0, cols).x - gap + 10, top, 12, barHeight}, OverlayOptions{Colormap: o.Colormap}.colormap(), low, high)
-	return c.im
+	return c.figure()
 }
 
 // gridColumn names a column: in full where there is room.

@@ -39,6 +39,9 @@ func TestOddInputsDraw(t *testing.T) {
 		sane(t, pn+", sheet", viz.Sheet([]viz.SheetItem{{Image: im, Title: endless, Lines: []string{endless, ""}, Share: nan, Mark: viz.Wrong}}, viz.SheetOptions{Title: endless, Ranked: true, Cell: 40}))
 		sane(t, pn+", bars", viz.Bars([]viz.Bar{{endless, nan, viz.Chosen}, {"", -4, viz.NoMark}, {"x", math.Inf(1), viz.Right}}, viz.BarsOptions{Image: im, Title: endless}))
 	}
+	sane(t, "confusion of nothing", viz.Confusion(nil, nil, viz.ConfusionOptions{Title: endless}))
+	sane(t, "confusion of one", viz.Confusion([][]int{{0}}, []string{endless}, viz.ConfusionOptions{Truth: endless, Predicted: endless, Cell: 3}))
+	sane(t, "confusion of many", viz.Confusion(square(90), nil, viz.ConfusionOptions{Title: endless}))
 	sane(t, "compare nothing", viz.Compare(nil, viz.CompareOptions{}))
 	sane(t, "bars of nothing", viz.Bars(nil, viz.BarsOptions{}))
 	sane(t, "grid of nothing", viz.LayerHeadGrid(nil, nil, viz.GridOptions{}))
@@ -60,7 +63,7 @@ func sane(t *testing.T, name string, im image.Image) {
 	if w, h := im.Bounds().Dx(), im.Bounds().Dy(); w < 1 || h < 1 || w > 2000 || h > 2000 {
 		t.Errorf("%s: got a picture of %d by %d", name, w, h)
 	}
-	if r, ok := im.(*image.RGBA); !ok || !r.Opaque() {
+	if r, ok := im.(interface{ Opaque() bool }); !ok || !r.Opaque() {
 		t.Errorf("%s: got a picture with holes", name)
 	}
 }

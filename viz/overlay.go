@@ -5,7 +5,6 @@ import (
 	"image/color"
 	"math"
 
-	"github.com/fogleman/gg"
 	"golang.org/x/image/draw"
 )
 
@@ -39,7 +38,7 @@ func Overlay(img image.Image, m Map, o OverlayOptions) image.Image {
 	if plain {
 		c := newCanvas(t, w, h)
 		c.overlay(img, m, frame{0, 0, w, h}, o)
-		return c.im
+		return c.figure()
 	}
 	width := w + 2*pad
 	lo, hi := o.span(m)
@@ -59,7 +58,7 @@ func Overlay(img image.Image, m Map, o OverlayOptions) image.Image {
 	if o.ColorBar {
 		c.colorBar(frame{pad + w + 10, top, 12, h}, o.colormap(), number(lo), number(hi))
 	}
-	return c.im
+	return c.figure()
 }
 
 func (o OverlayOptions) colormap() Colormap {
@@ -79,7 +78,7 @@ func (o OverlayOptions) span(m Map) (lo, hi float64) {
 
 // overlay draws picture, heat, boxes and peak into a frame.
 func (c *canvas) overlay(img image.Image, m Map, f frame, o OverlayOptions) {
-	c.picture(img, f, o.Interpolation)
+	c.paste(img, f, o.Interpolation)
 	if o.Fade {
 		c.fade(f)
 	}
@@ -87,6 +86,7 @@ func (c *canvas) overlay(img image.Image, m Map, f frame, o OverlayOptions) {
 		r := c.pixels(f)
 		draw.Draw(c.im, r, o.heat(m, r.Dx(), r.Dy()), image.Point{}, draw.Over)
 	}
+	c.keep(f)
 	if o.Truth != nil {
 		c.box(f, *o.Truth, truthColour, true)
 	}
@@ -127,29 +127,26 @@ func (c *canvas) box(f frame, box [4]float64, col color.Color, dashed bool) {
 	x1, y1 := f.x+f.w*unit(box[0]+box[2]), f.y+f.h*unit(box[1]+box[3])
 	// Lines are drawn around their path: half their width inwards keeps a box along the border whole.
 	g := frame{x0, y0, x1 - x0, y1 - y0}.inset(min(1.5, (x1-x0)/2, (y1-y0)/2))
-	add := func(dc *gg.Context, s float64) {
-		dc.SetDash()
-		dc.DrawRectangle(g.x*s, g.y*s, g.w*s, g.h*s)
+	var p path
+	p.box(g)
+	c.stroke(p, color.NRGBA{0, 0, 0, 170}, pen{width: 3.5})
+	with := pen{width: 2}
+	if dashed {
+		with.dash = 6
 	}
-	c.path(color.NRGBA{0, 0, 0, 170}, 3.5, add)
-	c.path(col, 2, func(dc *gg.Context, s float64) {
-		add(dc, s)
-		if dashed {
-			dc.SetDash(6*s, 4*s)
-		}
-	})
+	c.stroke(p, col, with)
 }
 
 // cross marks a point given in fractions of a frame by a ring with four ticks.
 func (c *canvas) cross(f frame, at [2]float64) {
 	x, y := f.x+f.w*unit(at[0]), f.y+f.h*unit(at[1])
 	r := min(6, max(3, min(f.w, f.h)/24))
-	c.cased(paperColour, 1.6, func(dc *gg.Context, s float64) {
-		dc.DrawCircle(x*s, y*s, r*s)
-		for _, d := range [][2]float64{{1, 0}, {-1, 0}, {0, 1}, {0, -1}} {
-			dc.DrawLine((x+d[0]*(r-2))*s, (y+d[1]*(r-2))*s, (x+d[0]*(r+3))*s, (y+d[1]*(r+3))*s)
-		}
-	})
+	var p path
+	p.circle(x, y, r)
+	for _, d := range [][2]float64{{1, 0}, {-1, 0}, {0, 1}, {0, -1}} {
+		p.segment(x+d[0]*(r-2), y+d[1]*(r-2), x+d[0]*(r+3), y+d[1]*(r+3))
+	}
+	c.cased(p, paperColour, 1.6)
 }
 
 // colorBarWidth is the room that a colour bar needs to the right of a picture.
@@ -164,6 +161,7 @@ func (c *canvas) colorBar(f frame, cm Colormap, low, high string) {
 		col := cm(1 - (float64(y-r.Min.Y)+.5)/float64(r.Dy()))
 		draw.Draw(c.im, image.Rect(r.Min.X, y, r.Max.X, y+1), image.NewUniform(col), image.Point{}, draw.Src)
 	}
+	c.keep(f)
 	c.border(f, .75, lineColour)
 	s := noteStyle()
 	c.text(high, f.x+f.w+5, f.y-2, s, left)

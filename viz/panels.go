@@ -4,9 +4,6 @@ import (
 	"image"
 	"image/color"
 	"math"
-
-	"github.com/fogleman/gg"
-	"golang.org/x/image/draw"
 )
 
 // Measured is a measured value Y at X, and the lowest and highest of its repetitions. A point with an X or Y that is NaN or
@@ -55,11 +52,9 @@ func Panels(panels []Panel, o PanelsOptions) image.Image {
 	y := c.lines(title, 16, 14, titleStyle())
 	o.legend(c, y+4, width)
 	for i, p := range panels {
-		at := frame{float64(i%columns) * o.Width, top + float64(i/columns)*o.Height, o.Width, o.Height}
-		part := p.draw(set, o.Width, o.Height).im
-		draw.Draw(c.im, c.pixels(at), part, image.Point{}, draw.Src)
+		c.insert(p.draw(set, o.Width, o.Height), float64(i%columns)*o.Width, top+float64(i/columns)*o.Height)
 	}
-	return c.im
+	return c.figure()
 }
 
 // legend says in one row what the points and the lines are.
@@ -136,13 +131,13 @@ func (p Panel) axes(l line) (x, y axis) {
 func (c *canvas) measured(x, y, high, low float64) {
 	col := seriesColour(0)
 	if isFinite(high) && isFinite(low) {
-		c.path(col, 1.2, func(dc *gg.Context, k float64) {
-			dc.DrawLine(x*k, high*k, x*k, low*k)
-			dc.DrawLine((x-3)*k, high*k, (x+3)*k, high*k)
-			dc.DrawLine((x-3)*k, low*k, (x+3)*k, low*k)
-		})
+		var bar path
+		bar.segment(x, high, x, low)
+		bar.segment(x-3, high, x+3, high)
+		bar.segment(x-3, low, x+3, low)
+		c.stroke(bar, col, pen{width: 1.2})
 	}
-	c.dc.SetColor(col)
-	c.dc.DrawCircle(x*c.scale, y*c.scale, 3.2*c.scale)
-	c.dc.Fill()
+	var dot path
+	dot.circle(x, y, 3.2)
+	c.solid(dot, col)
 }

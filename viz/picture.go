@@ -50,6 +50,12 @@ func scaled(img image.Image, w, h int, how Interpolation) *image.RGBA {
 
 // picture draws a picture stretched to a frame, over a chequered ground where it is transparent.
 func (c *canvas) picture(img image.Image, f frame, how Interpolation) {
+	c.paste(img, f, how)
+	c.keep(f)
+}
+
+// paste is picture for what paints more on it before it keeps the frame.
+func (c *canvas) paste(img image.Image, f frame, how Interpolation) {
 	r := c.pixels(f)
 	im := scaled(img, r.Dx(), r.Dy(), how)
 	if !im.Opaque() {

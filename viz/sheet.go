@@ -5,8 +5,6 @@ import (
 	"image/color"
 	"math"
 	"strconv"
-
-	"github.com/fogleman/gg"
 )
 
 // Mark says how an item of a sheet or a bar stands out. The zero value, NoMark, leaves it plain.
@@ -86,7 +84,7 @@ func Sheet(items []SheetItem, o SheetOptions) image.Image {
 		}
 		y += r.height
 	}
-	return c.im
+	return c.figure()
 }
 
 // sheetColumns is a number of columns that fills the rows well: n up to five, otherwise four to six.
@@ -212,10 +210,9 @@ func (c *canvas) badge(text string, f frame, m Mark) {
 	if col, marked := m.colour(); marked {
 		ground = col
 	}
-	c.dc.SetColor(ground)
-	k := c.scale
-	c.dc.DrawRoundedRectangle((f.x+4)*k, (f.y+4)*k, w*k, 18*k, 4*k)
-	c.dc.Fill()
+	var p path
+	p.roundBox(frame{f.x + 4, f.y + 4, w, 18}, 4)
+	c.solid(p, ground)
 	c.text(text, f.x+4+w/2, f.y+5.5, s, middle)
 }
 
@@ -225,21 +222,19 @@ func (c *canvas) tick(m Mark, f frame) {
 	if m != Right && m != Wrong {
 		return
 	}
-	k := c.scale
-	c.dc.SetColor(col)
-	c.dc.DrawCircle((f.x+f.w/2)*k, (f.y+f.h/2)*k, f.w/2*k)
-	c.dc.Fill()
-	c.path(paperColour, 2, func(dc *gg.Context, k float64) {
-		at := func(x, y float64) (float64, float64) { return (f.x + x*f.w) * k, (f.y + y*f.h) * k }
-		if m == Right {
-			dc.MoveTo(at(.27, .53))
-			dc.LineTo(at(.43, .69))
-			dc.LineTo(at(.73, .34))
-			return
-		}
-		dc.MoveTo(at(.32, .32))
-		dc.LineTo(at(.68, .68))
-		dc.MoveTo(at(.68, .32))
-		dc.LineTo(at(.32, .68))
-	})
+	at := func(x, y float64) (float64, float64) { return f.x + x*f.w, f.y + y*f.h }
+	var ground, sign path
+	ground.circle(f.x+f.w/2, f.y+f.h/2, f.w/2)
+	c.solid(ground, col)
+	if m == Right {
+		sign.line(at(.27, .53))
+		sign.line(at(.43, .69))
+		sign.line(at(.73, .34))
+	} else {
+		sign.move(at(.32, .32))
+		sign.line(at(.68, .68))
+		sign.move(at(.68, .32))
+		sign.line(at(.32, .68))
+	}
+	c.stroke(sign, paperColour, pen{width: 2})
 }

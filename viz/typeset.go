@@ -4,11 +4,6 @@ import (
 	"image/color"
 	"sort"
 	"strings"
-
-	"golang.org/x/image/font"
-	"golang.org/x/image/font/gofont/gobold"
-	"golang.org/x/image/font/gofont/goregular"
-	"golang.org/x/image/font/opentype"
 )
 
 // style is how a line of text looks: its size in points, its weight and its colour.
@@ -27,11 +22,12 @@ func headStyle() style    { return style{12, true, inkColour} }
 func captionStyle() style { return style{11.5, false, inkColour} }
 func noteStyle() style    { return style{10.5, false, mutedColour} }
 
-// typeset measures and breaks text. It holds the faces of one figure, as faces may not be shared between goroutines.
+// typeset measures and breaks text. It belongs to one figure, as faces may not be shared between goroutines.
 type typeset struct {
 	scale         float64
-	regular, bold *opentype.Font
-	faces         map[style]font.Face
+	regular, bold typeface
+	shaped        map[shapedKey]shapedLine
+	shaping       shaper
 }
 
 // newTypeset prepares text at scale pixels a point; 0 means 1.
@@ -39,38 +35,11 @@ func newTypeset(scale float64) *typeset {
 	if !(scale > 0) {
 		scale = 1
 	}
-	return &typeset{scale: scale, regular: parseFont(goregular.TTF), bold: parseFont(gobold.TTF), faces: map[style]font.Face{}}
-}
-
-func parseFont(ttf []byte) *opentype.Font {
-	f, err := opentype.Parse(ttf)
-	if err != nil {
-		panic("viz: embedded font: " + err.Error())
-	}
-	return f
-}
-
-func (t *typeset) face(s style) font.Face {
-	s.ink = nil
-	if f, ok := t.faces[s]; ok {
-		return f
-	}
-	from := t.regular
-	if s.bold {
-		from = t.bold
-	}
-	f, err := opentype.NewFace(from, &opentype.FaceOptions{Size: s.size * t.scale, DPI: 72, Hinting: font.HintingNone})
-	if err != nil {
-		panic("viz: font face: " + err.Error())
-	}
-	t.faces[s] = f
-	return f
+	return &typeset{scale: scale, regular: regularFonts.face(), bold: boldFonts.face(), shaped: map[shapedKey]shapedLine{}}
 }
 
 // width is how wide a line of text is, in points.
-func (t *typeset) width(text string, s style) float64 {
-	return float64(font.MeasureString(t.face(s), text)) / 64 / t.scale
-}
+func (t *typeset) width(text string, s style) float64 { return t.shape(text, s.bold).width * s.size }
 
 // fit is text in one line of at most width points, its end replaced by an ellipsis where it is too long, and empty where
 // not even one character fits.
@@ -94,13 +63,13 @@ func (t *typeset) wrap(text string, width float64, lines int, s style) []string 
 	rest := strings.Join(strings.Fields(text), " ")
 	for rest != "" {
 		if len(out) == lines-1 {
-			return append(out, t.fit(rest, width, s))
+			return sameWay(text, append(out, t.fit(rest, width, s)))
 		}
 		n := t.breakAt(rest, width, s)
 		out = append(out, strings.TrimRight(rest[:n], " "))
 		rest = strings.TrimLeft(rest[n:], " ")
 	}
-	return out
+	return sameWay(text, out)
 }
 
 // breakAt is how many bytes of text go on a line: up to the last space that fits, or, in a word wider than the line, to the last

@@ -6,8 +6,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-
-	"github.com/fogleman/gg"
 )
 
 // WordMap is where the model looked for one token of a phrase.
@@ -49,7 +47,7 @@ func Grounding(img image.Image, g GroundingFigure) image.Image {
 	for i, w := range g.Words {
 		g.drawWord(c, img, w, l.word(i))
 	}
-	return c.im
+	return c.figure()
 }
 
 // complete fills in what the figure may leave out.
@@ -189,17 +187,15 @@ func (g GroundingFigure) legend(c *canvas, f frame, y float64) {
 	x, s := f.x, noteStyle()
 	entry := func(name string, col rgb, dashed bool) {
 		mid := y + s.line()/2 - .5
-		c.path(rgb(0x30363d), 4.5, func(dc *gg.Context, k float64) {
-			dc.SetLineCapButt()
-			dc.DrawLine(x*k, mid*k, (x+20)*k, mid*k)
-		})
-		c.path(col, 2, func(dc *gg.Context, k float64) {
-			if dashed {
-				dc.SetDash(6*k, 4*k)
-			}
-			dc.SetLineCapButt()
-			dc.DrawLine((x+1)*k, mid*k, (x+19)*k, mid*k)
-		})
+		var edge, inside path
+		edge.segment(x, mid, x+20, mid)
+		inside.segment(x+1, mid, x+19, mid)
+		c.stroke(edge, rgb(0x30363d), pen{width: 4.5, flat: true})
+		with := pen{width: 2, flat: true}
+		if dashed {
+			with.dash = 6
+		}
+		c.stroke(inside, col, with)
 		c.text(name, x+26, y, s, left)
 		x += 26 + c.width(name, s) + 14
 	}
