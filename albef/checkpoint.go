@@ -85,7 +85,7 @@ func (m *Module) match(state *weights.Dict, fresh []func(name string) bool) (to 
 	filled := map[*torch.Tensor]bool{} // under any of a tied tensor's names
 	used := map[string]bool{}
 	for _, p := range m.params {
-		key, t := lookUp(state, p.Name)
+		key, t := LookUp(state, p.Name)
 		if t == nil {
 			report.Missing = append(report.Missing, p.Name)
 			to.absent[p.Tensor] = to.absent[p.Tensor] || !p.Tied && !m.keepTeacher
@@ -135,8 +135,9 @@ func optional(name string) bool {
 		strings.HasSuffix(name, "position_ids") || strings.Contains(name, ".decoder.") || strings.HasPrefix(name, "cell_head.")
 }
 
-// lookUp finds name in state under the spellings that official files use.
-func lookUp(state *weights.Dict, name string) (string, *weights.Tensor) {
+// LookUp finds name in state under the spellings that official files use, and
+// returns the one that is there; "" and nil where none is.
+func LookUp(state *weights.Dict, name string) (string, *weights.Tensor) {
 	with := strings.Replace(strings.Replace(name, "text_encoder.", "text_encoder.bert.", 1), "text_encoder_m.", "text_encoder_m.bert.", 1)
 	for _, key := range []string{name, strings.Replace(name, ".bert.", ".", 1), with, "module." + name} {
 		if t, ok := state.Get(key); ok {

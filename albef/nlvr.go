@@ -144,7 +144,7 @@ func IsPairState(state *weights.Dict) bool {
 
 // IsTAState reports whether weights are of text-assignment pretraining.
 func IsTAState(state *weights.Dict) bool {
-	_, t := lookUp(state, "ta_head.weight")
+	_, t := LookUp(state, "ta_head.weight")
 	return t != nil
 }
 

@@ -32,7 +32,7 @@ func ConfigOf(state *weights.Dict, base Config) (Config, error) {
 	c.VisionWidth, c.VisionMLP = cls[2], fc1[0]
 	c.VocabSize, c.Hidden, c.MaxPositions = words[0], words[1], maxPositions[0]
 	c.Intermediate = dense[0]
-	if _, t := lookUp(state, "vision_proj.weight"); t != nil { // VQA, VE and NLVR2 have none
+	if _, t := LookUp(state, "vision_proj.weight"); t != nil { // VQA, VE and NLVR2 have none
 		c.EmbedDim = r.shape("vision_proj.weight", 2)[0]
 	}
 	c.VisionDepth = r.count("visual_encoder.blocks.%d.norm1.weight")
@@ -41,15 +41,15 @@ func ConfigOf(state *weights.Dict, base Config) (Config, error) {
 	c.Stem, c.PatchSize = PatchStem, 0
 	if n := r.count("visual_encoder.patch_embed.stem.%d.weight"); n > 0 {
 		c.Stem, c.PatchSize = ConvStem, 1<<n
-	} else if _, t := lookUp(state, "visual_encoder.patch_embed.proj.weight"); t != nil {
+	} else if _, t := LookUp(state, "visual_encoder.patch_embed.proj.weight"); t != nil {
 		c.PatchSize = t.Shape[len(t.Shape)-1]
 	}
 	c.ImageRes = isqrt(positions[1]-1) * c.PatchSize
-	if _, t := lookUp(state, "image_queue"); t != nil {
+	if _, t := LookUp(state, "image_queue"); t != nil {
 		c.QueueSize = t.Shape[1]
 	}
 	c.Norms = PostNorm
-	if _, t := lookUp(state, "text_encoder.bert.encoder.text_norm.weight"); t != nil {
+	if _, t := LookUp(state, "text_encoder.bert.encoder.text_norm.weight"); t != nil {
 		c.Norms = PreNorm
 	}
 	c.CellLabels = nil
@@ -94,7 +94,7 @@ type sizeReader struct {
 }
 
 func (r *sizeReader) shape(name string, dims int) []int {
-	_, t := lookUp(r.state, name)
+	_, t := LookUp(r.state, name)
 	if t == nil || len(t.Shape) != dims {
 		if r.missing == "" {
 			r.missing = name
@@ -107,7 +107,7 @@ func (r *sizeReader) shape(name string, dims int) []int {
 func (r *sizeReader) count(pattern string) int {
 	n := 0
 	for {
-		if _, t := lookUp(r.state, fmt.Sprintf(pattern, n)); t == nil {
+		if _, t := LookUp(r.state, fmt.Sprintf(pattern, n)); t == nil {
 			return n
 		}
 		n++
@@ -118,7 +118,7 @@ func (r *sizeReader) count(pattern string) int {
 func (r *sizeReader) countFrom(pattern string, n int) int {
 	have := 0
 	for i := range n {
-		if _, t := lookUp(r.state, strings.Replace(pattern, "%d", fmt.Sprint(i), 1)); t != nil {
+		if _, t := LookUp(r.state, strings.Replace(pattern, "%d", fmt.Sprint(i), 1)); t != nil {
 			have++
 		}
 	}

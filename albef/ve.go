@@ -201,7 +201,7 @@ func (c *classifier) logits(b Labelled, dropout float64) *torch.Tensor {
 // ClassesOf returns how many classes the head in weights of VE or NLVR2 has; 0
 // where there is no such head.
 func ClassesOf(state *weights.Dict) int {
-	_, t := lookUp(state, "cls_head.2.weight")
+	_, t := LookUp(state, "cls_head.2.weight")
 	if t == nil || len(t.Shape) != 2 {
 		return 0
 	}

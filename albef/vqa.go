@@ -97,7 +97,7 @@ func VQAState(state *weights.Dict, fusion int) (*weights.Dict, error) {
 		}
 		out.Set(decoder, t)
 	}
-	if _, t := lookUp(out, "text_decoder.cls.predictions.bias"); t == nil {
+	if _, t := LookUp(out, "text_decoder.cls.predictions.bias"); t == nil {
 		return nil, &hintError{
 			errors.New("no MLM head, which the answer decoder begins with"),
 			"begin with a pretraining checkpoint, or with one of vlab vqa",
@@ -108,7 +108,7 @@ func VQAState(state *weights.Dict, fusion int) (*weights.Dict, error) {
 
 // IsVQAState reports whether weights are of a VQA model.
 func IsVQAState(state *weights.Dict) bool {
-	_, t := lookUp(state, "text_decoder.cls.predictions.bias")
+	_, t := LookUp(state, "text_decoder.cls.predictions.bias")
 	return t != nil
 }
 

@@ -41,8 +41,12 @@ type AnswerHit struct {
 // choose among; where there is no list either, as in an official checkpoint, it
 // writes three.
 func (m *Model) Answer(ctx context.Context, img image.Image, question string, answers ...string) (*Answers, error) {
+	m, err := m.asks("vqa")
+	if err != nil {
+		return nil, err
+	}
 	out := &Answers{Question: question, picture: img}
-	err := m.workWith(ctx, "answer", func() bool { return m.vqa != nil }, "it takes a model of vlab vqa",
+	err = m.workWith(ctx, "answer", func() bool { return m.vqa != nil }, "it takes a model of vlab vqa",
 		func(ctx context.Context, s *torch.Scope) error {
 			ids, err := m.questionIDs(question)
 			if err != nil {

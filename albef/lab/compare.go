@@ -25,9 +25,13 @@ type Comparison struct {
 // the middle ones give the maps: Grad-CAM of the verdict's logit, the mean over
 // heads and words.
 func (m *Model) Compare(ctx context.Context, first, second image.Image, sentence string) (*Comparison, error) {
+	m, err := m.asks("nlvr")
+	if err != nil {
+		return nil, err
+	}
 	out := &Comparison{Text: sentence, pictures: [2]image.Image{first, second}, Unknown: m.UnknownWords(sentence)}
 	has := func() bool { return m.judge != nil && m.pairs }
-	err := m.workWith(ctx, "compare", has, "it takes a model of vlab nlvr", func(ctx context.Context, s *torch.Scope) error {
+	err = m.workWith(ctx, "compare", has, "it takes a model of vlab nlvr", func(ctx context.Context, s *torch.Scope) error {
 		in, err := m.judged(s, sentence, first, second)
 		if err != nil {
 			return err

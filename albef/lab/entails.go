@@ -31,9 +31,13 @@ type ClassHit struct {
 // the picture shows it (entailment), doesn't tell (neutral) or shows otherwise
 // (contradiction).
 func (m *Model) Entails(ctx context.Context, img image.Image, sentence string) (*Entailment, error) {
+	m, err := m.asks("ve")
+	if err != nil {
+		return nil, err
+	}
 	out := &Entailment{Text: sentence, picture: img, Unknown: m.UnknownWords(sentence)}
 	has := func() bool { return m.judge != nil && !m.pairs }
-	err := m.workWith(ctx, "entails", has, "it takes a model of vlab ve", func(ctx context.Context, s *torch.Scope) error {
+	err = m.workWith(ctx, "entails", has, "it takes a model of vlab ve", func(ctx context.Context, s *torch.Scope) error {
 		in, err := m.said(s, sentence)
 		if err != nil {
 			return err

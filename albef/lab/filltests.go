@@ -38,13 +38,19 @@ type blank struct{ phrase, word, kind string }
 // scenes of the test split, where what is left of the phrase fits one object. It
 // takes a model with the head that MLM trains.
 func FillTests(ctx context.Context, m *Model, n int, seed uint64) (*FillScore, error) {
+	return TestSet{N: n, Seed: seed}.Fill(ctx, m)
+}
+
+// Fill is [FillTests] on a set.
+func (t TestSet) Fill(ctx context.Context, m *Model) (*FillScore, error) {
+	n := t.N
 	out := &FillScore{Scenes: n, Tests: map[string]int{}}
 	has := func() bool { return m.core != nil && m.core.Text.HasWords() }
 	err := m.workWith(ctx, "fill tests", has, "it takes a model of vlab pretrain", func(ctx context.Context, s *torch.Scope) error {
 		if n < 1 {
 			return fmt.Errorf("%d scenes, want 1 or more", n)
 		}
-		list := testScenes(seed, n, 1, scenes.Options{Size: m.config.ImageRes})
+		list := t.scenes(1, scenes.Options{Size: m.config.ImageRes})
 		embeds, err := m.embedScenes(ctx, s, list)
 		if err != nil {
 			return err

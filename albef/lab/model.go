@@ -34,6 +34,7 @@ type Model struct {
 	shortlist int // candidates of ITC that ITM ranks again
 
 	answers []string // what Answer chooses among; nil: it writes
+	heads   *heads   // of other tasks; nil: none
 
 	owned  bool        // Close frees the weights
 	live   bool        // core is being trained: nothing that it makes of pictures is kept
@@ -122,6 +123,7 @@ func (m *Model) Close() {
 		core.Close()
 	}
 	m.forget()
+	m.heads.close()
 	m.seen = galleryCache{}
 }
 

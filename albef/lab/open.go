@@ -91,10 +91,17 @@ func open(name string, o opening) (*Model, error) {
 	if err := o.configure(ck); err != nil {
 		return nil, err
 	}
-	var m *Model
-	keepRandom(dev, func() { m, err = build(ck, dev, o.imageRes, tok, label) })
+	names, err := headNames(cutHeads(ck.State), ck)
 	if err != nil {
 		return nil, err
+	}
+	var m *Model
+	keepRandom(dev, func() { m, err = build(ck, dev, o.imageRes, tok, label, true) })
+	if err != nil {
+		return nil, err
+	}
+	if len(names) > 0 {
+		m.heads = &heads{names: names, file: name, from: o}
 	}
 	if rows := m.config.VocabSize; rows != tok.Size() {
 		m.Close()
@@ -127,13 +134,14 @@ func (o *opening) configure(ck *train.Checkpoint) error {
 	return err
 }
 
-// build makes the model of a checkpoint by what it was trained for.
-func build(ck *train.Checkpoint, dev torch.Device, imageRes int, tok *text.Tokenizer, name string) (*Model, error) {
+// build makes the model of a checkpoint by what it was trained for; without load
+// the weights of one of another task stay fresh.
+func build(ck *train.Checkpoint, dev torch.Device, imageRes int, tok *text.Tokenizer, name string, load bool) (*Model, error) {
 	switch {
 	case albef.IsVQAState(ck.State):
-		return buildVQA(ck, dev, imageRes, tok, name)
+		return buildVQA(ck, dev, imageRes, tok, name, load)
 	case albef.ClassesOf(ck.State) > 0:
-		return buildJudge(ck, dev, imageRes, tok, name)
+		return buildJudge(ck, dev, imageRes, tok, name, load)
 	case albef.IsTAState(ck.State):
 		return nil, hinted("finetune it with vlab nlvr", "a model of text assignment, which answers no query")
 	}
@@ -145,7 +153,7 @@ func build(ck *train.Checkpoint, dev torch.Device, imageRes int, tok *text.Token
 }
 
 // buildVQA makes a model that vlab vqa trained.
-func buildVQA(ck *train.Checkpoint, dev torch.Device, imageRes int, tok *text.Tokenizer, name string) (*Model, error) {
+func buildVQA(ck *train.Checkpoint, dev torch.Device, imageRes int, tok *text.Tokenizer, name string, load bool) (*Model, error) {
 	config, err := ck.Sizes(imageRes)
 	if err != nil {
 		return nil, err
@@ -154,9 +162,11 @@ func buildVQA(ck *train.Checkpoint, dev torch.Device, imageRes int, tok *text.To
 	if err != nil {
 		return nil, err
 	}
-	if _, err := vqa.LoadState(ck.State); err != nil {
-		vqa.Close()
-		return nil, err
+	if load {
+		if _, err := vqa.LoadState(ck.State); err != nil {
+			vqa.Close()
+			return nil, err
+		}
 	}
 	t := &task.Trained{VQA: vqa, Tokenizer: tok, Vocab: ck.Vocab}
 	if list := ck.Note[task.AnswersNote]; list != "" {
@@ -166,7 +176,7 @@ func buildVQA(ck *train.Checkpoint, dev torch.Device, imageRes int, tok *text.To
 }
 
 // buildJudge makes a model that vlab ve or vlab nlvr trained.
-func buildJudge(ck *train.Checkpoint, dev torch.Device, imageRes int, tok *text.Tokenizer, name string) (*Model, error) {
+func buildJudge(ck *train.Checkpoint, dev torch.Device, imageRes int, tok *text.Tokenizer, name string, load bool) (*Model, error) {
 	config, err := ck.Sizes(imageRes)
 	if err != nil {
 		return nil, err
@@ -175,9 +185,11 @@ func buildJudge(ck *train.Checkpoint, dev torch.Device, imageRes int, tok *text.
 	if err != nil {
 		return nil, err
 	}
-	if _, err := judge.LoadState(ck.State); err != nil {
-		judge.Close()
-		return nil, err
+	if load {
+		if _, err := judge.LoadState(ck.State); err != nil {
+			judge.Close()
+			return nil, err
+		}
 	}
 	return newModel(&task.Trained{Judge: judge, Pairs: pairs, Tokenizer: tok, Vocab: ck.Vocab}, name, true), nil
 }
@@ -286,6 +298,9 @@ func Untrained(m *Model, seed int64) (*Model, error) {
 	}
 	fresh := newModel(&task.Trained{Model: core, Tokenizer: m.tok, Vocab: m.vocab}, "untrained", true)
 	fresh.layer, fresh.shortlist = m.layer, m.shortlist
+	if h := m.heads; h != nil {
+		fresh.heads = &heads{names: h.names, file: h.file, from: h.from, fresh: true}
+	}
 	return fresh, nil
 }
 

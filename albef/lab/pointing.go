@@ -33,6 +33,12 @@ func (p *PointingScore) String() string {
 // object is grounded by the mean map of its tokens. layer, where given, is the
 // fusion layer to read in place of the model's own.
 func Pointing(ctx context.Context, m *Model, n int, seed uint64, layer ...int) (*PointingScore, error) {
+	return TestSet{N: n, Seed: seed}.Pointing(ctx, m, layer...)
+}
+
+// Pointing is the function of this name on a set.
+func (t TestSet) Pointing(ctx context.Context, m *Model, layer ...int) (*PointingScore, error) {
+	n := t.N
 	out := &PointingScore{Scenes: n, Layer: m.Layer()}
 	if len(layer) > 0 {
 		out.Layer = layer[0]
@@ -42,11 +48,11 @@ func Pointing(ctx context.Context, m *Model, n int, seed uint64, layer ...int) (
 			return fmt.Errorf("%d scenes, want 1 or more", n)
 		}
 		size := m.config.ImageRes
-		all := testScenes(seed, n, 2, scenes.Options{Size: size})
+		all := t.scenes(2, scenes.Options{Size: size})
 		if out.Share, out.Phrases, err = m.point(ctx, s, all, out.Layer); err != nil {
 			return err
 		}
-		one := testScenes(seed, n, 2, scenes.Options{Size: size, SameColour: true})
+		one := t.scenes(2, scenes.Options{Size: size, SameColour: true})
 		out.SameColour, out.SameColourPhrases, err = m.point(ctx, s, one, out.Layer)
 		return err
 	})

@@ -34,23 +34,34 @@ func (r *RecallScore) String() string {
 // with the full description of each: every scene's caption has to find its
 // picture, and every picture its caption.
 func RecallScenes(ctx context.Context, m *Model, n int, seed uint64) (*RecallScore, error) {
-	return recall(ctx, m, n, seed, scenes.Options{Split: scenes.Test})
+	return TestSet{N: n, Seed: seed}.Recall(ctx, m)
 }
 
 // RecallPictograms is [RecallScenes] among scenes of which two objects in three are
 // pictograms.
 func RecallPictograms(ctx context.Context, m *Model, n int, seed uint64) (*RecallScore, error) {
-	return recall(ctx, m, n, seed, scenes.Options{Split: scenes.Test, Pictograms: 2.0 / 3})
+	return TestSet{N: n, Seed: seed}.RecallPictograms(ctx, m)
 }
 
-func recall(ctx context.Context, m *Model, n int, seed uint64, of scenes.Options) (*RecallScore, error) {
+// Recall is [RecallScenes] on a set.
+func (t TestSet) Recall(ctx context.Context, m *Model) (*RecallScore, error) {
+	return t.recall(ctx, m, scenes.Options{})
+}
+
+// RecallPictograms is the function of this name on a set.
+func (t TestSet) RecallPictograms(ctx context.Context, m *Model) (*RecallScore, error) {
+	return t.recall(ctx, m, scenes.Options{Pictograms: 2.0 / 3})
+}
+
+func (t TestSet) recall(ctx context.Context, m *Model, of scenes.Options) (*RecallScore, error) {
+	n := t.N
 	out := &RecallScore{Scenes: n}
 	err := m.work(ctx, "recall of scenes", func(ctx context.Context, s *torch.Scope) error {
 		if n < 1 {
 			return fmt.Errorf("%d scenes, want 1 or more", n)
 		}
 		of.Size, out.Shortlist = m.config.ImageRes, m.shortlist
-		list, err := scenes.GenerateDistinct(seed, n, of)
+		list, err := scenes.GenerateDistinct(t.Seed, n, t.of(of))
 		if err != nil {
 			return err
 		}
@@ -62,12 +73,12 @@ func recall(ctx context.Context, m *Model, n int, seed uint64, of scenes.Options
 		if err != nil {
 			return err
 		}
-		t, err := m.encode(ctx, s, captions)
+		texts, err := m.encode(ctx, s, captions)
 		if err != nil {
 			return err
 		}
-		sims := m.imageFeats(embeds).MatMul(m.textFeats(t).T()).Floats() // [image, text]
-		return out.rank(sims, m.core.Temperature(), n, func(pairs []pair) ([]verdict, error) { return m.match(ctx, s, embeds, t, pairs) })
+		sims := m.imageFeats(embeds).MatMul(m.textFeats(texts).T()).Floats() // [image, text]
+		return out.rank(sims, m.core.Temperature(), n, func(pairs []pair) ([]verdict, error) { return m.match(ctx, s, embeds, texts, pairs) })
 	})
 	if err != nil {
 		return nil, err

@@ -15,17 +15,21 @@ import (
 // layer that [Model.Ground] reads and the answers that [Model.Answer] chooses
 // among as metadata. The momentum model, the queue and the supervised heads stay
 // behind.
-func (m *Model) Save(path string) error {
+//
+// Beside a pretrained model the file takes models of vlab vqa, ve and nlvr that
+// were finetuned from it; of those it holds what finetuning changed, and whoever
+// opens it can ask for everything.
+func (m *Model) Save(path string, finetuned ...*Model) error {
 	if m == nil {
 		return fmt.Errorf("save for queries: %w", errNoModel)
 	}
 	m.use.Lock()
 	defer m.use.Unlock()
-	return m.save(homePath(path), weights.F16)
+	return m.save(homePath(path), weights.F16, finetuned...)
 }
 
 // save is Save with another precision; the caller holds use.
-func (m *Model) save(path string, dtype weights.DType) error {
+func (m *Model) save(path string, dtype weights.DType, finetuned ...*Model) error {
 	core := m.module()
 	if core == nil {
 		return fmt.Errorf("save for queries: %w", errClosed)
@@ -53,6 +57,14 @@ func (m *Model) save(path string, dtype weights.DType) error {
 	for _, p := range core.Params() {
 		if !p.Tied && isForQueries(p.Name) {
 			state.Set(p.Name, albef.ToWeights(p.Tensor).To(dtype))
+		}
+	}
+	for _, head := range finetuned {
+		if m.core == nil || head == nil || head == m {
+			return hinted("lab.Open a model of vlab pretrain and save it with those of vlab vqa, ve and nlvr", "save for queries: no pretrained model with heads beside it")
+		}
+		if err := addHead(state, meta, head, m.config.FusionLayer, dtype); err != nil {
+			return fmt.Errorf("save for queries: %w", err)
 		}
 	}
 	if err := weights.WriteSafetensors(path, state, meta); err != nil {

@@ -271,7 +271,7 @@ func TestFeatureHash(t *testing.T) {
 	}
 }
 
-const demoHash = "3be6c46509a8"
+const demoHash = "a313f44dbbea"
 
 // countdown is a context that ends after it was asked so many times.
 type countdown struct {

@@ -29,6 +29,9 @@ func (w *WordScore) String() string {
 	fmt.Fprintf(&b, "true caption above a false one, %d held-out scenes (guessing: 50 %%)\n", w.Scenes)
 	for _, kind := range scenes.Kinds() {
 		k := kind.String()
+		if w.Tests[k] == 0 {
+			continue
+		}
 		fmt.Fprintf(&b, "  %-9s %6.1f %%   %4d tests\n", k, 100*w.share(k), w.Tests[k])
 	}
 	return b.String()
@@ -45,13 +48,19 @@ func (w *WordScore) share(kind string) float64 {
 // test split with that of the same text changed in one point, one text for each
 // kind of change that the description allows.
 func WordTests(ctx context.Context, m *Model, n int, seed uint64) (*WordScore, error) {
+	return TestSet{N: n, Seed: seed}.Words(ctx, m)
+}
+
+// Words is [WordTests] on a set.
+func (set TestSet) Words(ctx context.Context, m *Model) (*WordScore, error) {
+	n := set.N
 	out := &WordScore{Scenes: n, Tests: map[string]int{}, correct: map[string]int{}}
 	err := m.work(ctx, "word tests", func(ctx context.Context, s *torch.Scope) error {
 		if n < 1 {
 			return fmt.Errorf("%d scenes, want 1 or more", n)
 		}
-		list := testScenes(seed, n, 1, scenes.Options{Size: m.config.ImageRes})
-		sentences, pairs, kinds := wordPairs(list, seed)
+		list := set.scenes(1, scenes.Options{Size: m.config.ImageRes})
+		sentences, pairs, kinds := wordPairs(list, set.Seed)
 		embeds, err := m.embedScenes(ctx, s, list)
 		if err != nil {
 			return err
@@ -104,17 +113,4 @@ func wordPairs(list []scenes.Scene, seed uint64) (sentences []string, pairs []pa
 		}
 	}
 	return sentences, pairs, kinds
-}
-
-// testScenes returns the first n scenes of the test split of a seed that have
-// so many objects or more.
-func testScenes(seed uint64, n, objects int, o scenes.Options) []scenes.Scene {
-	o.Split = scenes.Test
-	var list []scenes.Scene
-	for i := 0; len(list) < n; i++ {
-		if s := scenes.Generate(seed, i, o); len(s.Objects) >= objects {
-			list = append(list, s)
-		}
-	}
-	return list
 }

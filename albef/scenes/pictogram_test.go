@@ -4,18 +4,20 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"image"
+	"image/color"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"vlab/albef/scenes"
 )
 
 // eachWithPictograms calls fn with n scenes of every split, of which half the
-// objects are pictograms.
+// objects are pictograms, and two in five of the others striped or dotted.
 func eachWithPictograms(n int, fn func(s scenes.Scene, rng *rand.Rand)) {
 	for _, split := range scenes.Splits() {
 		for i := range n {
-			s := scenes.Generate(13, i, scenes.Options{Split: split, Pictograms: 0.5})
+			s := scenes.Generate(13, i, scenes.Options{Split: split, Pictograms: 0.5, Textures: 0.4})
 			fn(s, rand.New(rand.NewPCG(6, uint64(i))))
 		}
 	}
@@ -99,6 +101,76 @@ func TestPictogramsArePinned(t *testing.T) {
 	const want = "64d5aac789b42d5c524c4974"
 	if got := hex.EncodeToString(hash.Sum(nil)[:12]); got != want {
 		t.Errorf("digest of the pixels: got %s, want %s", got, want)
+	}
+}
+
+// TestCounts compares numbers with the objects that are there, each contrast with one that is right and one that is
+// wrong.
+func TestCounts(t *testing.T) {
+	for _, test := range []struct {
+		count scenes.Count
+		want  string
+	}{
+		{scenes.Count{N: 1}, "there is one object"},
+		{scenes.Count{N: 3}, "there are three objects"},
+		{scenes.Count{N: 2, Of: scenes.Description{Colour: scenes.Red}}, "two objects are red"},
+		{scenes.Count{N: 1, Of: scenes.Description{Size: scenes.Large}}, "one object is large"},
+	} {
+		if got := test.count.String(); got != test.want {
+			t.Errorf("%+v: got %q, want %q", test.count, got, test.want)
+		}
+	}
+	numbers := map[string]int{"one": 1, "two": 2, "three": 3}
+	eachWithPictograms(200, func(s scenes.Scene, rng *rand.Rand) {
+		c, ok := scenes.ContrastOf(s, scenes.KindCount, rng)
+		if !ok || c.True.Holds(s) == c.False.Holds(s) {
+			t.Fatalf("got %q and %q of %+v, want one true and one false", c.True, c.False, s.Objects)
+		}
+		words := strings.Fields(c.True.String())
+		n, of := numbers[words[0]], words[len(words)-1]
+		if words[0] == "there" {
+			n, of = numbers[words[2]], ""
+		}
+		there := 0
+		for _, o := range s.Objects {
+			if of == "" || of == o.Colour.String() || of == o.Size.String() {
+				there++
+			}
+		}
+		if n != there {
+			t.Fatalf("got %q of %+v", c.True, s.Objects)
+		}
+	})
+}
+
+// TestTexturesAreDrawn wants stripes and dots of two paints inside the shape, and the same scene without textures
+// where no share is asked for.
+func TestTexturesAreDrawn(t *testing.T) {
+	found := map[scenes.Texture]int{}
+	for i := range 100 {
+		s := scenes.Generate(3, i, scenes.Options{Textures: 1, Objects: 1})
+		o := s.Objects[0]
+		found[o.Texture]++
+		paints := map[color.RGBA]bool{}
+		picture := s.Render(64)
+		for y := int(o.Box.Y); y < int(o.Box.Y+o.Box.H); y++ {
+			for x := int(o.Box.X); x < int(o.Box.X+o.Box.W); x++ {
+				paints[picture.RGBAAt(x, y)] = true
+			}
+		}
+		c := o.Colour.RGB()
+		light, dark := false, false
+		for p := range paints {
+			near := func(v, want uint8) bool { return int(v)-int(want) < 6 && int(want)-int(v) < 6 }
+			light = light || near(p.R, c.R) && near(p.G, c.G) && near(p.B, c.B)
+			dark = dark || near(p.R, c.R/2) && near(p.G, c.G/2) && near(p.B, c.B/2)
+		}
+		if !light || !dark {
+			t.Fatalf("scene %d, %s: light %v, dark %v, want both", i, scenes.Describe(s), light, dark)
+		}
+	}
+	if found[scenes.Striped] < 20 || found[scenes.Dotted] < 20 || len(found) != 2 {
+		t.Errorf("textures: got %v, want many of both", found)
 	}
 }
 

@@ -77,7 +77,7 @@ func hasRepeat(list []int) bool {
 func (s sentence) named(scene scenes.Scene, chosen []int) bool {
 	for k, i := range chosen {
 		o := scene.Objects[i]
-		has := []string{"object", o.Shape.String(), o.Colour.String(), o.Size.String()}
+		has := []string{"object", o.Shape.String(), o.Colour.String(), o.Size.String(), o.Texture.String()}
 		for _, w := range s.objects[k] {
 			if !slices.Contains(has, w) {
 				return false

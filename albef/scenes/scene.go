@@ -138,7 +138,7 @@ func hasTwin(objects []Object, o Object) bool {
 func (s *Scene) Key() string {
 	parts := make([]string, len(s.Objects))
 	for i, o := range s.Objects {
-		parts[i] = fmt.Sprintf("%s %s %s %s", o.Size, o.Texture, o.Colour, o.Shape)
+		parts[i] = describe(o, true).String()
 	}
 	slices.Sort(parts)
 	return strings.Join(parts, ", ")

@@ -126,6 +126,9 @@ func TestNegativesAreFalseAndDifferInOnePoint(t *testing.T) {
 		}
 	})
 	for _, k := range scenes.Kinds() {
+		if k == scenes.KindTexture { // TestContrasts has scenes with textures
+			continue
+		}
 		if kinds[k] < 1000 {
 			t.Errorf("got %d negatives of kind %s, want at least 1000", kinds[k], k)
 		}
@@ -150,9 +153,10 @@ func checkKind(t *testing.T, caption, negative string, kind scenes.Kind) {
 	}
 	class := map[scenes.Kind][]string{
 		scenes.KindColour:   scenes.AttributeWords()[12:20],
-		scenes.KindShape:    slices.Concat(scenes.AttributeWords()[4:12], scenes.AttributeWords()[22:]),
+		scenes.KindShape:    slices.Concat(scenes.AttributeWords()[4:12], scenes.AttributeWords()[24:]),
 		scenes.KindSize:     scenes.AttributeWords()[20:22],
 		scenes.KindRelation: scenes.AttributeWords()[:4],
+		scenes.KindTexture:  scenes.AttributeWords()[22:24],
 	}[kind]
 	changed := 0
 	for i := range before {
@@ -225,10 +229,10 @@ func TestPhrasesReferToOneObject(t *testing.T) {
 // The whole vocabulary.
 const vocabulary = `1 2 3 a above airplane an and apple are banana bear bee bell below bicycle bird blue boat book both bus
 	butterfly cactus cake camera car carrot cat cheese circle clock cloud cold colour cookie corn cow crab cross crown diamond
-	dog duck elephant first fish frog gift glass green guitar hamburger has have heart heavy horse house how is key large left
+	dog dotted duck elephant first fish frog gift glass green guitar hamburger has have heart heavy horse house how is key large left
 	lemon lion lock made many metal monkey more mouse mushroom new no object objects octopus of old one only orange owl paper
 	pear penguin picture pictures pig pineapple pink pizza purple rabbit red right ring rocket rose second shape size small
-	snail snake soft square star strawberry sun than the there to tomato train tree triangle truck turtle umbrella warm whale
+	snail snake soft square star strawberry striped sun than the there three to tomato train tree triangle truck turtle two umbrella warm whale
 	what white wood yellow yes`
 
 func TestWordsArePinned(t *testing.T) {
@@ -266,7 +270,10 @@ func TestWordsCoverAllTexts(t *testing.T) {
 		last = s
 	})
 	for i := range 600 {
-		use(scenes.Describe(scenes.Generate(12, i, scenes.Options{Pictograms: 1})).String())
+		s := scenes.Generate(12, i, scenes.Options{Pictograms: 0.8, Textures: 1})
+		use(scenes.Describe(s).String())
+		c, _ := scenes.ContrastOf(s, scenes.KindCount, rand.New(rand.NewPCG(1, uint64(i))))
+		use(c.True.String())
 	}
 	for w, used := range words {
 		if !used {

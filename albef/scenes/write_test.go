@@ -266,7 +266,7 @@ func TestWriteIsPinned(t *testing.T) {
 	if len(names) != 22 || len(more) != 4 {
 		t.Errorf("got %d and %d json files, want 22 and 4: %v %v", len(names), len(more), names, more)
 	}
-	const want = "f453eff02adea8154c76d827"
+	const want = "d4250c19beee7080ff880a83"
 	if got := hex.EncodeToString(hash.Sum(nil)[:12]); got != want {
 		t.Errorf("digest of the json files: got %s, want %s", got, want)
 	}

@@ -57,12 +57,10 @@ const c10::TypedOperatorHandle<Pointwise>* onednn() {
   return found ? &*found : nullptr;
 }
 
-// by_onednn tells whether a product of so many rows gains by it. Below, what a
-// call costs outweighs the product.
-bool by_onednn(int64_t rows, const at::Tensor& weight) {
-  const int64_t size = weight.numel();
-  return rows > 0 && onednn() && (size >= 1 << 18 || rows * size >= 1 << 23);
-}
+// by_onednn tells whether a product gains by it. oneDNN compiles a kernel for each
+// number of rows that it hasn't met, some milliseconds, which small models with
+// texts of all lengths never earn back.
+bool by_onednn(int64_t rows, const at::Tensor& weight) { return rows > 0 && weight.numel() >= 1 << 18 && onednn(); }
 
 // product is rows [M, K] by the turned weight [N, K], plus bias [N].
 at::Tensor product(const at::Tensor& rows, const at::Tensor& weight, const std::optional<at::Tensor>& bias) {

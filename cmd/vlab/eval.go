@@ -7,13 +7,15 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"strings"
 
 	"vlab/albef/lab"
 )
 
-// measures are shares from 0 to 1, in the order of the model's card. The last
-// four are how often ITM prefers a true caption to one with a wrong word of that
-// kind, or with two objects in each other's place.
+// measures are shares from 0 to 1, in the order of the model's card. The match_
+// ones are how often ITM prefers a true caption to one with a wrong word of that
+// kind, or with two objects in each other's place. Without a head for a task its
+// measures are absent.
 type measures struct {
 	TextToImage float64 `json:"retrieval_t2i_r1"`
 	ImageToText float64 `json:"retrieval_i2t_r1"`
@@ -29,11 +31,18 @@ type measures struct {
 	Shape       float64 `json:"match_shape"`
 	Size        float64 `json:"match_size"`
 	Order       float64 `json:"match_order"`
+
+	VQA         *float64 `json:"vqa,omitempty"`
+	VQAMajority *float64 `json:"vqa_majority,omitempty"` // of the answer that is right most often
+	Entailment  *float64 `json:"entailment,omitempty"`
+	NLVR        *float64 `json:"nlvr,omitempty"`
 }
 
 // evaluation puts a model beside one of the same sizes that has learned nothing.
+// HeldOut is the model on colours and shapes that training never shows together.
 type evaluation struct {
 	Trained   measures `json:"trained"`
+	HeldOut   measures `json:"trained_held_out_pairs"`
 	Untrained measures `json:"untrained"`
 	Scenes    int      `json:"scenes"`
 	Seed      uint64   `json:"seed"`
@@ -72,11 +81,13 @@ func runEval(ctx context.Context, e env, args []string) error {
 	out := evaluation{Scenes: *n, Seed: *seed}
 	m := newMeter(e)
 	step := 0
+	set, unseen := lab.TestSet{N: *n, Seed: *seed}, lab.TestSet{N: *n, Seed: *seed, HeldOut: true}
 	for _, one := range []struct {
 		model *lab.Model
+		set   lab.TestSet
 		to    *measures
-	}{{trained, &out.Trained}, {untrained, &out.Untrained}} {
-		if err := one.to.measure(ctx, one.model, *n, *seed, func() { step++; m.show("eval", step, 2*measured, "") }); err != nil {
+	}{{trained, set, &out.Trained}, {trained, unseen, &out.HeldOut}, {untrained, set, &out.Untrained}} {
+		if err := one.to.measure(ctx, one.model, one.set, func() { step++; m.show("eval", step, 3*measured, "") }); err != nil {
 			m.end()
 			return err
 		}
@@ -90,30 +101,30 @@ func runEval(ctx context.Context, e env, args []string) error {
 }
 
 // measured is how many measurements [measures.measure] takes.
-const measured = 5
+const measured = 8
 
-func (o *measures) measure(ctx context.Context, m *lab.Model, n int, seed uint64, done func()) error {
-	recall, err := lab.RecallScenes(ctx, m, n, seed)
+func (o *measures) measure(ctx context.Context, m *lab.Model, set lab.TestSet, done func()) error {
+	recall, err := set.Recall(ctx, m)
 	if err != nil {
 		return err
 	}
 	done()
-	pictograms, err := lab.RecallPictograms(ctx, m, n, seed)
+	pictograms, err := set.RecallPictograms(ctx, m)
 	if err != nil {
 		return err
 	}
 	done()
-	fill, err := lab.FillTests(ctx, m, n, seed)
+	fill, err := set.Fill(ctx, m)
 	if err != nil {
 		return err
 	}
 	done()
-	words, err := lab.WordTests(ctx, m, n, seed)
+	words, err := set.Words(ctx, m)
 	if err != nil {
 		return err
 	}
 	done()
-	pointing, err := lab.Pointing(ctx, m, n, seed)
+	pointing, err := set.Pointing(ctx, m)
 	if err != nil {
 		return err
 	}
@@ -123,15 +134,51 @@ func (o *measures) measure(ctx context.Context, m *lab.Model, n int, seed uint64
 		FillShape: fill.Shape, FillColour: fill.Colour, FillSize: fill.Size, Pointing: pointing.Share, SameColour: pointing.SameColour,
 		Relation: words.Relation, Binding: words.Binding, Colour: words.Colour, Shape: words.Shape, Size: words.Size, Order: words.Order,
 	}
+	return o.measureHeads(ctx, m, set, done)
+}
+
+// measureHeads measures what finetuned models answer, as far as the file has them.
+func (o *measures) measureHeads(ctx context.Context, m *lab.Model, set lab.TestSet, done func()) error {
+	for _, head := range []struct {
+		task    string
+		measure func(context.Context, *lab.Model) (*lab.HeadScore, error)
+		right   **float64
+	}{{"vqa", set.Questions, &o.VQA}, {"ve", set.Sentences, &o.Entailment}, {"nlvr", set.Pairs, &o.NLVR}} {
+		if m.Answers(head.task) {
+			score, err := head.measure(ctx, m)
+			if err != nil {
+				return err
+			}
+			*head.right = &score.Right
+			if head.task == "vqa" {
+				o.VQAMajority = &score.Majority
+			}
+		}
+		done()
+	}
 	return nil
 }
 
 // print writes the two columns by the names that --json has.
 func (o *evaluation) print(w io.Writer) {
-	fmt.Fprintf(w, "%-22s %9s %10s   %d held-out scenes each\n", "", "trained", "untrained", o.Scenes)
-	trained, untrained := reflect.ValueOf(o.Trained), reflect.ValueOf(o.Untrained)
-	for i := range trained.NumField() {
-		name := trained.Type().Field(i).Tag.Get("json")
-		fmt.Fprintf(w, "%-22s %7.1f %% %8.1f %%\n", name, 100*trained.Field(i).Float(), 100*untrained.Field(i).Float())
+	fmt.Fprintf(w, "%-22s %9s %10s %10s   %d scenes each that training has not seen;\n", "", "trained", "new pairs", "untrained", o.Scenes)
+	fmt.Fprintf(w, "%-22s %9s %10s %10s   new pairs: a colour and a shape that it never saw together\n", "", "", "", "")
+	columns := []reflect.Value{reflect.ValueOf(o.Trained), reflect.ValueOf(o.HeldOut), reflect.ValueOf(o.Untrained)}
+	for i := range columns[0].NumField() {
+		name, _, _ := strings.Cut(columns[0].Type().Field(i).Tag.Get("json"), ",")
+		line := fmt.Sprintf("%-22s", name)
+		for _, c := range columns {
+			value := c.Field(i)
+			if value.Kind() == reflect.Pointer {
+				if value = value.Elem(); !value.IsValid() {
+					line = ""
+					break
+				}
+			}
+			line += fmt.Sprintf(" %7.1f %%", 100*value.Float()) + " "
+		}
+		if line != "" {
+			fmt.Fprintln(w, strings.TrimRight(line, " "))
+		}
 	}
 }

@@ -6,14 +6,16 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 
 	"vlab/albef/lab"
 )
 
 func runExport(_ context.Context, e env, args []string) error {
-	f := newFlags(e, "export", "CHECKPOINT --out F.safetensors [--layer L]")
+	f := newFlags(e, "export", "CHECKPOINT --out F.safetensors [--layer L] [--heads F,F,...]")
 	out := f.String("out", "", "`file` to write, a .safetensors")
 	layer := f.Int("layer", -1, "the `layer` that grounding reads by default, counted over all layers of the text side; -1: the middle one")
+	heads := f.String("heads", "", "`files` of vlab vqa, ve or nlvr, finetuned from the checkpoint, whose queries the file shall answer, too; commas between them")
 	files, err := f.parse(args, 1)
 	if err != nil {
 		return err
@@ -34,7 +36,19 @@ func runExport(_ context.Context, e env, args []string) error {
 			return &usageError{fmt.Sprintf("export: --layer: %v", err), hintOf(err)}
 		}
 	}
-	if err := m.Save(*out); err != nil {
+	var finetuned []*lab.Model
+	for file := range strings.SplitSeq(*heads, ",") {
+		if file == "" {
+			continue
+		}
+		head, err := lab.Open(file, lab.WithDevice("cpu"))
+		if err != nil {
+			return fmt.Errorf("export: --heads: %w", err)
+		}
+		defer head.Close()
+		finetuned = append(finetuned, head)
+	}
+	if err := m.Save(*out, finetuned...); err != nil {
 		return err
 	}
 	info, err := os.Stat(*out)
