@@ -40,7 +40,7 @@ func write(t *testing.T, path string, content []byte) {
 }
 
 // TestRetrieveEqualsBruteForce compares the hits with ITC over single pictures
-// and ITM on every one of them.
+// and ITM on every one of them, the best of ITC ranked by both.
 func TestRetrieveEqualsBruteForce(t *testing.T) {
 	const n, text = 40, "a red circle left of a blue square"
 	m, g := tiny(t), lab.Scenes(5, n)
@@ -52,8 +52,8 @@ func TestRetrieveEqualsBruteForce(t *testing.T) {
 		t.Fatalf("got %d hits of %d, want 5 of %d", len(got.Hits), got.Searched, n)
 	}
 	type scored struct {
-		index    int
-		itc, itm float64
+		index           int
+		itc, itm, score float64
 	}
 	var all []scored
 	for i := range n {
@@ -61,17 +61,22 @@ func TestRetrieveEqualsBruteForce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all = append(all, scored{i, one.Hits[0].ITC, one.Hits[0].ITM})
+		hit := one.Hits[0]
+		all = append(all, scored{i, hit.ITC, hit.ITM, both(hit.Probability, hit.ITC)})
 	}
 	slices.SortFunc(all, func(a, b scored) int { return compare(b.itc, a.itc) })
 	short := all[:lab.Shortlisted]
-	slices.SortFunc(short, func(a, b scored) int { return compare(b.itm, a.itm) })
+	slices.SortFunc(short, func(a, b scored) int { return compare(b.score, a.score) })
 	for i, h := range got.Hits {
 		if want := short[i]; h.Index != want.index || math.Abs(h.ITM-want.itm) > 1e-4 || math.Abs(h.ITC-want.itc) > 1e-4 || h.Rank != i+1 {
 			t.Errorf("hit %d: got %+v, want %+v", i, h, want)
 		}
 	}
 }
+
+// both is what ranks a shortlist: ITM's log-probability, and ITC over the
+// temperature that an untrained model has.
+func both(probability, itc float64) float64 { return math.Log(probability) + itc/0.07 }
 
 func compare(a, b float64) int {
 	switch {
@@ -83,9 +88,9 @@ func compare(a, b float64) int {
 	return 0
 }
 
-// TestDescribeRanksByITM checks that more texts than the shortlist are cut by
-// ITC and then ordered by ITM.
-func TestDescribeRanksByITM(t *testing.T) {
+// TestDescribeRanksByBoth checks that texts are ordered by what ITM and ITC say
+// together.
+func TestDescribeRanksByBoth(t *testing.T) {
 	m, g := tiny(t), lab.Scenes(9, 30)
 	captions := g.AllCaptions()
 	img := g.Scene(4).Render(100)
@@ -100,8 +105,11 @@ func TestDescribeRanksByITM(t *testing.T) {
 		if h.Caption != captions[h.Index] {
 			t.Errorf("hit %d: caption %q is not number %d", i, h.Caption, h.Index)
 		}
-		if i > 0 && h.ITM > got.Hits[i-1].ITM {
-			t.Errorf("hit %d has a higher ITM than the one before", i)
+		if i > 0 {
+			before := got.Hits[i-1]
+			if now, then := both(h.Probability, h.ITC), both(before.Probability, before.ITC); now > then+1e-5 {
+				t.Errorf("hit %d: score %v, above that of the one before, %v", i, now, then)
+			}
 		}
 		if alone, err := m.Describe(t.Context(), img, []string{h.Caption}, 1); err != nil || math.Abs(alone.Hits[0].ITM-h.ITM) > 1e-4 {
 			t.Errorf("%q: ITM %v among all, %v alone (%v)", h.Caption, h.ITM, alone, err)
