@@ -25,13 +25,13 @@ import (
 var presets embed.FS
 
 // ReadConfig reads a configuration file, or one of the built-in ones by name:
-// tiny, which pretrains on drawn scenes, and one for each of [Names], for a
+// demo and tiny, which pretrain on drawn scenes, and one for each of [Names], for a
 // corpus of drawn scenes in the folder corpus.
 func ReadConfig(nameOrPath string) (*train.Config, error) {
 	if !strings.ContainsAny(nameOrPath, "./\\") {
 		raw, err := presets.ReadFile("configs/" + nameOrPath + ".yaml")
 		if err != nil {
-			return nil, &hintError{fmt.Errorf("config %q: neither a file nor a built-in configuration", nameOrPath), "built in: tiny, " + strings.Join(Names(), ", ")}
+			return nil, &hintError{fmt.Errorf("config %q: neither a file nor a built-in configuration", nameOrPath), "built in: demo, tiny, " + strings.Join(Names(), ", ")}
 		}
 		return train.ParseConfig(nameOrPath, raw)
 	}
