@@ -18,7 +18,8 @@ import (
 //
 // Beside a pretrained model the file takes models of vlab vqa, ve and nlvr that
 // were finetuned from it; of those it holds what finetuning changed, and whoever
-// opens it can ask for everything.
+// opens it can ask for everything. The heads that m itself was opened with stay
+// behind unless they are given.
 func (m *Model) Save(path string, finetuned ...*Model) error {
 	if m == nil {
 		return fmt.Errorf("save for queries: %w", errNoModel)

@@ -145,6 +145,10 @@ func (r *run) prepare() error {
 	if err := r.build(); err != nil {
 		return err
 	}
+	if err := r.Model.Freeze(c.Freeze...); err != nil {
+		r.Model.Close()
+		return err
+	}
 	r.opt = train.NewAdamW(r.Model, c.Optimizer.WeightDecay)
 	r.opt.Beta1, r.opt.Beta2, r.opt.Eps = c.Optimizer.Betas[0], c.Optimizer.Betas[1], c.Optimizer.Eps
 	if err := r.restore(); err != nil {

@@ -60,7 +60,7 @@ type Config struct {
 	Schedular ScheduleConfig  `yaml:"schedular"`
 
 	MaxSteps   int      `yaml:"max_steps"` // 0: all epochs
-	Freeze     []string `yaml:"freeze"`    // patterns of the names of parameters that finetuning leaves as they are
+	Freeze     []string `yaml:"freeze"`    // patterns of the names of parameters that stay as they are
 	Seed       int64    `yaml:"seed"`
 	DType      string   `yaml:"dtype"`       // fp32 or bf16
 	LogEvery   int      `yaml:"log_every"`   // in steps
