@@ -1,19 +1,19 @@
 package bench
 
 import (
-	"math"
 	"time"
 
 	"vlab/albef/torch"
 )
 
 // MatmulRate measures how fast a device multiplies square matrices of dtype, in
-// GFLOP/s: the best of some repetitions, for nothing faster can be asked of a
-// model. They are 1024 wide, on CUDA 8192.
+// GFLOP/s: the median of repetitions, as a step's time is a median; the best of
+// them is what the machine does in its luckiest milliseconds. The matrices are
+// 1024 wide, on CUDA 8192.
 func MatmulRate(dev torch.Device, dtype torch.DType) (float64, error) {
 	n := matmulWidth(dev)
-	const repetitions = 8
-	best := math.Inf(1)
+	const repetitions = 100
+	times := make([]float64, 0, repetitions)
 	err := torch.Do(func(s *torch.Scope) {
 		torch.NoGrad(func() {
 			a := s.Zeros(dev, n, n).FillNormal(0, 1).To(dtype)
@@ -23,13 +23,13 @@ func MatmulRate(dev torch.Device, dtype torch.DType) (float64, error) {
 				s.Do(func(in *torch.Scope) {
 					begin := time.Now()
 					wait(in.Use(a).MatMul(b))
-					best = min(best, time.Since(begin).Seconds())
+					times = append(times, time.Since(begin).Seconds())
 				})
 			}
 		})
 	})
 	width := float64(n)
-	return 2 * width * width * width / best / 1e9, err
+	return 2 * width * width * width / Median(times) / 1e9, err
 }
 
 // matmulWidth is how wide a matrix has to be for its products to fill a device.
