@@ -132,7 +132,12 @@ func (r *Run) Image() image.Image {
 // PNG is the figure as a file, nil before the first step.
 func (r *Run) PNG() []byte { return encodePNG(r.Image()) }
 
-// String tells how far the run is, where its files are, and its losses.
+// constantSteps is after how many steps a run tells of losses that stand where one
+// answer for every pair does.
+const constantSteps = 20
+
+// String tells how far the run is, where its files are, its losses, and which of
+// them stand where one answer for every pair does.
 func (r *Run) String() string {
 	if r == nil {
 		return "no run"
@@ -147,6 +152,9 @@ func (r *Run) String() string {
 	r.mu.Unlock()
 	if l := r.Losses(); l.Steps > 0 {
 		lines = append(lines, l.String())
+		if l.Steps >= constantSteps {
+			lines = append(lines, train.Constant(l.Last)...)
+		}
 	}
 	return strings.Join(lines, "\n")
 }

@@ -458,6 +458,7 @@ func (r *running[B]) epochDone(ctx context.Context, at train.Position) error {
 			return err
 		}
 	}
+	tellConstant(r.Logger, r.metrics.Means(epoch))
 	return r.metrics.Epoch(epoch, results)
 }
 

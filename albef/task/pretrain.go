@@ -314,6 +314,7 @@ func (r *run) train(ctx context.Context) (err error) {
 			return err
 		}
 		r.log.Info("epoch done", "epoch", at.Epoch-1, "seconds", int(time.Since(began).Seconds()))
+		tellConstant(r.log, r.metrics.Means(at.Epoch-1))
 		freeze(at.Epoch)
 		r.begun()
 		return r.metrics.Epoch(at.Epoch-1, nil)

@@ -163,6 +163,13 @@ func tellSkipped(log *slog.Logger, key string, skipped data.Unread) {
 	}
 }
 
+// tellConstant warns of losses that stand where one answer for every pair does.
+func tellConstant(log *slog.Logger, means map[string]float64) {
+	for _, what := range train.Constant(means) {
+		log.Warn(what)
+	}
+}
+
 // tellBad says how many images of a feed could not be loaded, and which was the
 // first; other records were taken in their place.
 func tellBad(log *slog.Logger, feed any) {

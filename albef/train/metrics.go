@@ -161,17 +161,24 @@ func (m *Metrics) Step(step, epoch int, values map[string]float64) error {
 	return nil
 }
 
-// Epoch records the end of an epoch in log.txt: the mean of each value that
-// its steps had, under its name after "train_", then the results, such as
-// val_acc, under their own names, then the epoch. Unlike the official log, which
-// has texts of three decimals, the values are numbers, spelled as by Step.
-func (m *Metrics) Epoch(epoch int, results map[string]float64) error {
+// Means returns the mean of each value that the steps of an epoch had, as long as
+// no later epoch has begun.
+func (m *Metrics) Means(epoch int) map[string]float64 {
 	means := map[string]float64{}
 	for name, sum := range m.sums {
 		if m.epoch == epoch {
 			means[name] = sum / float64(m.count[name])
 		}
 	}
+	return means
+}
+
+// Epoch records the end of an epoch in log.txt: the mean of each value that
+// its steps had, under its name after "train_", then the results, such as
+// val_acc, under their own names, then the epoch. Unlike the official log, which
+// has texts of three decimals, the values are numbers, spelled as by Step.
+func (m *Metrics) Epoch(epoch int, results map[string]float64) error {
+	means := m.Means(epoch)
 	line := append(sorted("train_", means), sorted("", results)...)
 	if err := writeLine(m.epochs, append(line, field{"epoch", epoch})); err != nil {
 		return fmt.Errorf("record epoch %d: %w", epoch, err)

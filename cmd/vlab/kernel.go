@@ -78,7 +78,7 @@ func serveKernel(ctx context.Context, e env, args []string) error {
 	if err := f.need("connection-file"); err != nil {
 		return err
 	}
-	s, err := session.Start(ctx, session.Options{})
+	s, err := session.Start(ctx, session.Options{Patient: true})
 	if err != nil {
 		return err
 	}

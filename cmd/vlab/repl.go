@@ -19,7 +19,7 @@ func runREPL(ctx context.Context, e env, args []string) error {
 	}
 	// What the session has to say is shown in the cell it is about: a log on
 	// standard error would be drawn over.
-	s, err := session.Start(ctx, session.Options{Logger: slog.New(slog.DiscardHandler)})
+	s, err := session.Start(ctx, session.Options{Patient: true, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return err
 	}

@@ -32,6 +32,9 @@ type ChildOptions struct {
 	// Values renders a cell's value as mime data ahead of the session's own
 	// rules; nil, or a nil result, leaves it to them.
 	Values func(v any) map[string]any
+	// Summary describes a value on one line, as %whos shows it; nil, or "", leaves it to
+	// the value's text.
+	Summary func(v any) string
 	// About is the line that [Session.About] returns in the front; it may be empty.
 	About string
 }
@@ -60,7 +63,7 @@ func Serve(o ChildOptions) error {
 	debug.SetMaxStack(maxStack)
 	s := &server{messages: messages, waiting: map[uint64]chan wire.Request{}}
 	e, err := engine.New(engine.Options{
-		Exports: o.Exports, Prelude: o.Prelude, Wrap: o.Wrap, Values: o.Values, Sink: s, Input: s.input,
+		Exports: o.Exports, Prelude: o.Prelude, Wrap: o.Wrap, Values: o.Values, Summary: o.Summary, Sink: s, Input: s.input,
 	})
 	if err != nil {
 		return fmt.Errorf("serve session: %w", err)
@@ -103,6 +106,8 @@ func (s *server) loop(requests io.Reader) error {
 			go s.eval(ctx, r)
 		case wire.Cancel:
 			s.setCancel(nil)
+		case wire.Recall:
+			s.engine.Recall(r.Inputs)
 		case wire.Complete:
 			go s.complete(r)
 		case wire.Inspect:

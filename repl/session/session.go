@@ -31,6 +31,9 @@ type Options struct {
 	Dir string
 	// Env is added to the front's environment, as NAME=value.
 	Env []string
+	// Patient sessions have a person before them: a cell that an interrupt does not
+	// stop in time is told, and ends with its child at the next interrupt only.
+	Patient bool
 	// Logger receives what happens to children; nil means slog.Default().
 	Logger *slog.Logger
 }
@@ -42,11 +45,15 @@ type Session struct {
 	opts Options
 	turn chan struct{} // holds a token while a cell runs
 
-	mu     sync.Mutex
-	child  *child
-	count  int
-	cancel context.CancelFunc // of the running cell, else nil
-	closed bool
+	mu       sync.Mutex
+	child    *child
+	count    int
+	cancel   context.CancelFunc // of the running cell, else nil
+	again    chan struct{}      // takes further interrupts of the running cell
+	stopping bool               // it was interrupted
+	closed   bool
+	ran      []wire.Input // all cells
+	since    int          // which of them is the first after the last reset
 }
 
 // Start starts a session and waits until it can run cells. The context bounds the
@@ -77,7 +84,8 @@ func (s *Session) About() string {
 
 // Eval runs a cell and returns its value; out receives what it shows meanwhile.
 // Cancelling ctx interrupts the cell, as Interrupt does: variables stay when it
-// stops within two seconds, otherwise the session starts anew. The user's
+// stops within two seconds, otherwise the session starts anew; a patient one waits
+// for another Interrupt before. The user's
 // errors, interrupts and crashes are a *CellError; any other error is the
 // session's own.
 func (s *Session) Eval(ctx context.Context, src string, out Output) (Result, error) {
@@ -85,6 +93,21 @@ func (s *Session) Eval(ctx context.Context, src string, out Output) (Result, err
 		return Result{}, err
 	}
 	defer func() { <-s.turn }()
+	switch strings.TrimSpace(src) {
+	case "%reset":
+		return s.forget(ctx)
+	case "%replay":
+		return s.replay(ctx, out)
+	}
+	r, err := s.eval(ctx, src, out)
+	s.mu.Lock()
+	s.ran = append(s.ran, wire.Input{Count: r.Count, Cell: src, OK: err == nil})
+	s.mu.Unlock()
+	return r, err
+}
+
+// eval runs a cell; the caller has the turn.
+func (s *Session) eval(ctx context.Context, src string, out Output) (Result, error) {
 	c, err := s.live(ctx, out)
 	if err != nil {
 		return Result{}, err
@@ -106,21 +129,33 @@ func (s *Session) Eval(ctx context.Context, src string, out Output) (Result, err
 		return Result{Count: count}, s.crashed(c)
 	case <-ctx.Done():
 	}
-	return s.stop(c, count, answer)
+	return s.stop(c, count, answer, out)
 }
 
 // stop cancels the running cell and waits for its end; a child that does not
-// answer in time is replaced.
-func (s *Session) stop(c *child, count int, answer <-chan wire.Message) (Result, error) {
+// answer in time is replaced, at once or when the person says so.
+func (s *Session) stop(c *child, count int, answer <-chan wire.Message, out Output) (Result, error) {
 	c.tell(wire.Request{Op: wire.Cancel})
 	timer := time.NewTimer(grace)
 	defer timer.Stop()
-	select {
-	case m := <-answer:
-		return s.result(c, count, m)
-	case <-c.done:
-		return Result{Count: count}, s.crashed(c)
-	case <-timer.C:
+	s.mu.Lock()
+	again := s.again
+	s.stopping = true
+	s.mu.Unlock()
+	for waiting := true; waiting; {
+		select {
+		case m := <-answer:
+			return s.result(c, count, m)
+		case <-c.done:
+			return Result{Count: count}, s.crashed(c)
+		case <-again:
+			waiting = false
+		case <-timer.C:
+			waiting = s.opts.Patient
+			if waiting && out != nil {
+				out.Stream(stderrName, "the cell has not stopped yet: it is in a call that can't be interrupted; another interrupt ends the session's process, and its variables go with it\n")
+			}
+		}
 	}
 	s.opts.Logger.Warn("cell did not stop, ending session child", "count", count)
 	c.kill()
@@ -128,7 +163,7 @@ func (s *Session) stop(c *child, count int, answer <-chan wire.Message) (Result,
 	s.replace(c)
 	return Result{Count: count}, &CellError{
 		Name:      "interrupted",
-		Value:     fmt.Sprintf("the cell did not stop within %v, the session was started anew", grace),
+		Value:     "the cell did not stop, the session was started anew",
 		Restarted: true,
 		Lost:      c.variables(),
 	}
@@ -177,6 +212,7 @@ func (s *Session) live(ctx context.Context, out Output) (*child, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start session anew: %w", err)
 	}
+	c.tell(wire.Request{Op: wire.Recall, Inputs: s.ran})
 	s.child = c
 	if old != nil && out != nil {
 		note := "the session had ended (" + old.epitaph() + ") and was started anew"
@@ -204,6 +240,7 @@ func (s *Session) replace(c *child) {
 		s.opts.Logger.Error("session child did not start", "error", err)
 		return
 	}
+	next.tell(wire.Request{Op: wire.Recall, Inputs: s.ran})
 	s.child = next
 }
 
@@ -212,23 +249,33 @@ func (s *Session) begin(cancel context.CancelFunc) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.count++
-	s.cancel = cancel
+	s.cancel, s.again = cancel, make(chan struct{}, 1)
 	return s.count
 }
 
 func (s *Session) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.cancel = nil
+	s.cancel, s.stopping = nil, false
 }
 
-// Interrupt stops the running cell; without one it does nothing.
+// Interrupt stops the running cell; without one it does nothing. Called again before
+// the cell has stopped, it ends the session's child.
 func (s *Session) Interrupt() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.cancel != nil {
-		s.cancel()
+	if s.cancel == nil {
+		return
 	}
+	if s.stopping {
+		select {
+		case s.again <- struct{}{}:
+		default:
+		}
+		return
+	}
+	s.stopping = true
+	s.cancel()
 }
 
 // Complete returns what may stand at byte offset pos of code: names, members of
@@ -264,6 +311,12 @@ func (s *Session) Reset(ctx context.Context) error {
 		return fmt.Errorf("reset: %w", err)
 	}
 	defer func() { <-s.turn }()
+	return s.renew(ctx, 0)
+}
+
+// renew puts a new child in the place of the one that there is; the caller has the
+// turn. Cells count on from count.
+func (s *Session) renew(ctx context.Context, count int) error {
 	c, err := startChild(ctx, s.opts)
 	if err != nil {
 		return fmt.Errorf("reset: %w", err)
@@ -275,7 +328,8 @@ func (s *Session) Reset(ctx context.Context) error {
 		return ErrClosed
 	}
 	old := s.child
-	s.child, s.count = c, 0
+	s.child, s.count, s.since = c, count, len(s.ran)
+	c.tell(wire.Request{Op: wire.Recall, Inputs: s.ran})
 	s.mu.Unlock()
 	if old != nil {
 		old.close()

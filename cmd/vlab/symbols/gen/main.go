@@ -1,13 +1,14 @@
-// Command gen writes the interpreter's tables of the packages that cells use:
-// run it by go generate in the folder above. It does what "yaegi extract" does,
-// from compiled packages instead of from source, which saves a minute where cgo
-// is among the imports, and as functions instead of init.
+// Command gen writes the interpreter's tables of the packages that cells use: run
+// it by go generate in the folder above.
 package main
 
 import (
 	"context"
 	"fmt"
 	"os"
+	"path"
+
+	"vlab/repl/session/symbols/table"
 )
 
 func main() {
@@ -21,4 +22,21 @@ func main() {
 			os.Exit(1)
 		}
 	}
+}
+
+// packages lists the import paths that get a table.
+func packages() []string { return []string{"vlab/albef/lab", "vlab/viz"} }
+
+// fileOf returns the name of the file with a package's table.
+func fileOf(importPath string) string { return path.Base(importPath) + "_table.go" }
+
+// generate returns the code of a package's table.
+func generate(ctx context.Context, importPath string) ([]byte, error) {
+	pkgs, err := table.Load(ctx, importPath)
+	if err != nil {
+		return nil, err
+	}
+	f := table.NewFile("symbols", "go generate in vlab/cmd/vlab/symbols", false)
+	f.Add(pkgs[0], func(string) bool { return true })
+	return f.Source()
 }

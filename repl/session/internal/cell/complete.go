@@ -11,6 +11,17 @@ import (
 // IsComplete tells whether code can be run as it is: "complete", "incomplete"
 // with the indent for the next line, or "invalid".
 func IsComplete(code string) (status, indent string) {
+	parts := Segments(code, func(string) bool { return false })
+	if n := len(parts); n > 0 && parts[n-1].Name != "" {
+		last := parts[n-1]
+		if last.Whole && wantsBody(last.Name) && !strings.HasSuffix(code, "\n\n") {
+			return "incomplete", ""
+		}
+		return "complete", ""
+	}
+	if len(parts) > 1 || len(parts) == 1 && parts[0].End-parts[0].Start < len(code) {
+		code = Masked(code, parts[len(parts)-1].Start, parts[len(parts)-1].End)
+	}
 	depth, open := openings(code)
 	switch {
 	case depth < 0:
@@ -32,6 +43,9 @@ func IsComplete(code string) (status, indent string) {
 	}
 	return "complete", ""
 }
+
+// wantsBody reports whether a command takes what follows to the cell's end.
+func wantsBody(name string) bool { return name == "bash" || name == "writefile" }
 
 // openings returns how many brackets are open at the end of code, negative when
 // one closes that never opened, and whether a raw string or a comment is open.

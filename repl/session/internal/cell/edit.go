@@ -24,8 +24,9 @@ func (e *Edits) Replace(start, end int, text string) {
 // Insert adds an insertion at offset at.
 func (e *Edits) Insert(at int, text string) { e.Replace(at, at, text) }
 
-// Apply returns src from start to end with the edits that lie within. An edit that
-// overlaps an earlier one is dropped: the outer replacement has the last word.
+// Apply returns src from start to end with the edits that lie within. Of
+// replacements that overlap the outer one has the last word; insertions stay where
+// nothing around them is replaced, before a replacement that begins there.
 func (e Edits) Apply(src string, start, end int) string {
 	list := make(Edits, 0, len(e))
 	for _, x := range e {
@@ -33,7 +34,13 @@ func (e Edits) Apply(src string, start, end int) string {
 			list = append(list, x)
 		}
 	}
-	sort.SliceStable(list, func(i, j int) bool { return list[i].Start < list[j].Start })
+	sort.SliceStable(list, func(i, j int) bool {
+		a, b := list[i], list[j]
+		if a.Start != b.Start || a.Start == a.End {
+			return a.Start < b.Start || a.Start == b.Start && b.Start != b.End
+		}
+		return b.Start != b.End && a.End > b.End
+	})
 	var b strings.Builder
 	at := start
 	for _, x := range list {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"vlab/repl/session/internal/cell"
+	"vlab/repl/session/internal/mirror"
 )
 
 // part is some pieces of a cell that were checked together.
@@ -17,7 +19,11 @@ type part struct {
 	fset *token.FileSet
 	file *ast.File
 	info *types.Info
-	base int // offset in the file of the cell's first byte
+	base int    // offset in the file of the cell's first byte
+	code string // what was parsed of the cell
+	path string // of the package, for a template
+
+	receivers map[*ast.FuncDecl]ast.Expr // of methods, whose receiver became a parameter
 }
 
 // offset returns the place in the cell of a position.
@@ -31,12 +37,14 @@ type checker struct {
 	src      string
 	names    *names
 	importer types.Importer
+
+	constraints []*types.TypeName // named ones of generic receivers, under names of ours
 }
 
 // parse parses text between head and tail. The text lies at start in the cell.
 func (c *checker) parse(head, text, tail string, start int) (*part, error) {
 	head = "package main\n" + c.names.importLines(text) + head
-	p := &part{src: c.src, fset: token.NewFileSet(), base: len(head) - start}
+	p := &part{src: c.src, fset: token.NewFileSet(), base: len(head) - start, code: text}
 	file, err := parser.ParseFile(p.fset, "cell", head+text+tail, parser.SkipObjectResolution)
 	if err != nil {
 		return nil, syntaxFault(err, c.src, p.base, start+len(strings.TrimRight(text, " \t\r\n")))
@@ -47,14 +55,7 @@ func (c *checker) parse(head, text, tail string, start int) (*part, error) {
 
 // check runs go/types over a part and returns the errors that count.
 func (c *checker) check(p *part, without map[string]bool, bodies bool) []types.Error {
-	p.info = &types.Info{
-		Types:      map[ast.Expr]types.TypeAndValue{},
-		Defs:       map[*ast.Ident]types.Object{},
-		Uses:       map[*ast.Ident]types.Object{},
-		Instances:  map[*ast.Ident]types.Instance{},
-		Selections: map[*ast.SelectorExpr]*types.Selection{},
-		Implicits:  map[ast.Node]types.Object{},
-	}
+	p.info = mirror.NewInfo()
 	var hard []types.Error
 	conf := types.Config{
 		Importer:         c.importer,
@@ -65,7 +66,10 @@ func (c *checker) check(p *part, without map[string]bool, bodies bool) []types.E
 			}
 		},
 	}
-	pkg := c.names.scope(without)
+	pkg := c.names.scope(p.code, without)
+	for _, obj := range c.constraints {
+		pkg.Scope().Insert(obj)
+	}
 	types.NewChecker(&conf, p.fset, pkg, p.info).Files([]*ast.File{p.file}) //nolint:errcheck // collected by conf.Error
 	return hard
 }
@@ -89,7 +93,8 @@ func (c *checker) statement(piece cell.Piece) (*part, error) {
 		return nil, err
 	}
 	errs := c.check(p, nil, true)
-	if len(errs) > 0 && c.dropErrors(p) {
+	// What an assignment gives decides what a later one may lack.
+	for len(errs) > 0 && c.dropErrors(p) {
 		errs = c.check(p, nil, true)
 	}
 	if len(errs) > 0 {
@@ -178,13 +183,15 @@ func (c *checker) bodies(pieces []cell.Piece) (*part, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.receivers = map[*ast.FuncDecl]ast.Expr{}
 	for _, d := range p.file.Decls {
 		f, ok := d.(*ast.FuncDecl)
-		if !ok || f.Name.Name == "init" {
+		if !ok || f.Name.Name == "init" && f.Recv == nil {
 			continue
 		}
 		f.Name = &ast.Ident{NamePos: f.Name.NamePos, Name: "_"}
-		if f.Recv != nil {
+		if f.Recv != nil && len(f.Recv.List) == 1 {
+			p.receivers[f] = f.Recv.List[0].Type
 			c.receiverFirst(f)
 		}
 	}
@@ -248,11 +255,25 @@ func (c *checker) receiverTypeParams(recv *ast.FieldList) *ast.FieldList {
 		if !ok {
 			return nil
 		}
-		constraint, err := parser.ParseExpr(types.TypeString(named.TypeParams().At(i).Constraint(), (*types.Package).Name))
-		if err != nil {
+		constraint := c.constraint(named.TypeParams().At(i).Constraint())
+		if constraint == nil {
 			return nil
 		}
 		list.List = append(list.List, &ast.Field{Names: []*ast.Ident{id}, Type: constraint})
 	}
 	return list
+}
+
+// constraint returns an expression for a constraint, nil where it has none.
+func (c *checker) constraint(t types.Type) ast.Expr {
+	if n, ok := t.(*types.Named); ok && n.TypeArgs().Len() == 0 {
+		obj := types.NewTypeName(token.NoPos, n.Obj().Pkg(), fmt.Sprintf("vlabC%d", len(c.constraints)), n)
+		c.constraints = append(c.constraints, obj)
+		return ast.NewIdent(obj.Name())
+	}
+	x, err := parser.ParseExpr(types.TypeString(t, (*types.Package).Name))
+	if err != nil {
+		return nil
+	}
+	return x
 }

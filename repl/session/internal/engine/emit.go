@@ -165,6 +165,7 @@ func (r *rewriter) target(s *step, n *names, id *ast.Ident) (*symbol, error) {
 		return nil, faultAt(fmt.Sprintf("%s has a type that a cell cannot name: %s", id.Name, typ), r.p.src, r.p.offset(id.Pos()))
 	}
 	sym := &symbol{name: id.Name, internal: r.e.internalName(id.Name), obj: newVar(id.Name, typ)}
+	r.e.objects[sym.obj] = sym
 	s.declares = append(s.declares, "var "+sym.internal+" "+text)
 	return sym, nil
 }
@@ -175,6 +176,9 @@ func (r *rewriter) assign(d definition, targets []string, check string) string {
 	right := make([]string, len(d.values))
 	for i, v := range d.values {
 		right[i] = r.apply(v.Pos(), v.End())
+	}
+	if len(right) > 1 && len(right) == len(targets) && r.mixed(d.values) {
+		return r.oneByOne(d.values, right, targets, "=")
 	}
 	names, values := strings.Join(targets, ", "), strings.Join(right, ", ")
 	if check != "" {
@@ -256,7 +260,11 @@ func (r *rewriter) expressionCode(x ast.Expr, tv types.TypeAndValue, last bool) 
 		code += "; vlabRT.Check(" + vars[len(vars)-1] + ")"
 	}
 	if last && len(shown) > 0 {
-		code += "; vlabRT.Show(" + strings.Join(shown, ", ") + ")"
+		values := make([]string, len(shown))
+		for i, v := range shown {
+			values[i] = r.shaped(v, results[i])
+		}
+		code += "; vlabRT.Show(" + strings.Join(values, ", ") + ")"
 		if len(shown) == 1 {
 			code += r.methods(shown[0], results[0])
 		}
@@ -317,7 +325,18 @@ func (e *Engine) emitDeclarations(num int, decls, bodies *part, idents []*ast.Id
 		r := e.newRewriter(decls, num, n, false)
 		r.out = out
 		r.rewrite(g, -1)
-		b.WriteString(r.apply(g.Pos(), g.End()) + "\n")
+		if g.Tok != token.TYPE {
+			b.WriteString(r.apply(g.Pos(), g.End()) + "\n")
+			continue
+		}
+		for _, s := range g.Specs {
+			if spec, ok := s.(*ast.TypeSpec); ok && spec.TypeParams == nil {
+				b.WriteString("type " + r.apply(spec.Pos(), spec.End()) + "\n")
+				if obj := decls.info.Defs[spec.Name]; obj != nil && !spec.Assign.IsValid() && r.syms[obj] != nil {
+					b.WriteString(e.tell(r.syms[obj].internal, obj.Type()))
+				}
+			}
+		}
 	}
 	for _, v := range variables {
 		b.WriteString(v + "\n")
@@ -325,12 +344,13 @@ func (e *Engine) emitDeclarations(num int, decls, bodies *part, idents []*ast.Id
 	r := e.newRewriter(bodies, num, n, false)
 	r.out = out
 	for _, d := range bodies.file.Decls {
-		if f, ok := d.(*ast.FuncDecl); ok {
+		if f, ok := d.(*ast.FuncDecl); ok && !bodies.isGeneric(f) {
 			r.rewrite(f, -1)
 			r.functionName(f, n)
 			b.WriteString(r.apply(f.Pos(), f.End()) + "\n")
 		}
 	}
+	b.WriteString(e.writeInstances(n, out))
 	s := step{text: out.source(b.String())}
 	for _, id := range idents {
 		if sym := n.symbols[id.Name]; sym != nil {

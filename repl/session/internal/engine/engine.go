@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"go/types"
 	"io"
 	"os"
 	"reflect"
@@ -12,6 +13,7 @@ import (
 
 	"vlab/repl/session/display"
 	"vlab/repl/session/internal/mirror"
+	"vlab/repl/session/internal/wire"
 	"vlab/repl/session/symbols"
 
 	"github.com/traefik/yaegi/interp"
@@ -31,6 +33,8 @@ type Options struct {
 	// Values renders values ahead of the session's own rules; nil, or a nil
 	// result, leaves it to them.
 	Values func(any) map[string]any
+	// Summary describes a value on one line for %whos; nil, or "", leaves it to its text.
+	Summary func(any) string
 	// Sink takes what cells show; it must not be nil.
 	Sink display.Sink
 	// Input asks the person for a line; it must not be nil.
@@ -62,27 +66,37 @@ type Engine struct {
 	loaded  map[string]string // import path to the interpreter's name for it
 	types   map[reflect.Type]string
 	places  []place
-	cells   map[int]string     // the texts of cells, with the companions added to them
-	own     map[int]int        // how much of each is the cell's own
-	sources map[string]*source // of types and functions, by name
+	cells   map[int]string           // the texts of cells, with the companions added to them
+	own     map[int]int              // how much of each is the cell's own
+	sources map[string]*source       // of types and functions, by name
+	objects map[types.Object]*symbol // all that there ever were
+
+	shaped    *declaredTypes
+	generics  map[types.Object]*generic
+	instances map[instanceKey]string
+	asked     []instance    // by the cell at hand, and not yet written
+	fresh     []instanceKey // new with the cell at hand
 
 	runMu sync.Mutex
 	run   *running
+
+	inputs []wire.Input // cells that were run
 }
 
 // New returns an engine whose interpreter has started.
 func New(o Options) (*Engine, error) {
 	e := &Engine{
 		opts: o, names: newNames(), used: map[string]bool{}, loaded: map[string]string{}, types: map[reflect.Type]string{}, cells: map[int]string{}, own: map[int]int{}, sources: map[string]*source{},
+		objects: map[types.Object]*symbol{}, shaped: newDeclaredTypes(), generics: map[types.Object]*generic{}, instances: map[instanceKey]string{},
 		stderr: &tracer{out: os.Stderr}, run: idle(),
 	}
 	tables := []interp.Exports{
-		stdlib.Symbols, syscall.Symbols, unrestricted.Symbols, e.overrides(), o.Exports, symbols.Display(display.NewScreen(o.Sink)),
+		stdlib.Symbols, symbols.Newer(), syscall.Symbols, unrestricted.Symbols, e.overrides(), o.Exports, symbols.Display(display.NewScreen(o.Sink)),
 	}
 	if err := checkLayout(); err != nil {
 		return nil, err
 	}
-	e.mirror = mirror.New(tables...)
+	e.mirror = mirror.New(append(tables, e.runtimeTable())...)
 	e.in = interp.New(interp.Options{Stderr: e.stderr, Stdin: &asker{e: e}, Unrestricted: true})
 	for _, t := range append(tables, e.runtimeTable()) {
 		if err := e.in.Use(t); err != nil {
@@ -135,7 +149,9 @@ func (e *Engine) predeclare(name, path, symbolName string) error {
 	if obj == nil {
 		return fmt.Errorf("no symbol %s in %s", symbolName, path)
 	}
-	e.names.add(&symbol{name: name, internal: name, obj: newVar(name, obj.Type()), hidden: true})
+	s := &symbol{name: name, internal: name, obj: newVar(name, obj.Type()), hidden: true}
+	e.names.add(s)
+	e.objects[s.obj] = s
 	e.used[name] = true
 	return nil
 }

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"go/ast"
 	"go/token"
+	"go/types"
 
 	"vlab/repl/session/display"
 	"vlab/repl/session/internal/cell"
+	"vlab/repl/session/internal/wire"
 )
 
 // plan is a cell that has passed the check: its text with companions, the steps to
@@ -17,6 +19,7 @@ type plan struct {
 	src   string
 	steps []step
 	names *names
+	fresh []instanceKey // instances that the first step makes
 }
 
 // Eval runs cell number num. It returns its value, nil for none, and a *Fault for
@@ -24,6 +27,29 @@ type plan struct {
 func (e *Engine) Eval(ctx context.Context, num int, src string) (*display.Data, error) {
 	run := e.begin(ctx)
 	defer e.end(run)
+	value, err := e.evalAll(run, num, src)
+	e.inputs = append(e.inputs, wire.Input{Count: num, Cell: src, OK: err == nil})
+	return value, err
+}
+
+// evalAll runs a cell's Go and its commands.
+func (e *Engine) evalAll(run *running, num int, src string) (*display.Data, error) {
+	list := cell.Segments(src, e.knows)
+	if len(list) == 1 && list[0].Name == "" && list[0].End-list[0].Start == len(src) {
+		return e.evalCode(run, num, src)
+	}
+	return e.evalSegments(run, num, src, list)
+}
+
+// knows reports whether a name is one of the session's or Go's own.
+func (e *Engine) knows(name string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.names.symbols[name] != nil || e.names.imports[name] != "" || types.Universe.Lookup(name) != nil
+}
+
+// evalCode runs Go.
+func (e *Engine) evalCode(run *running, num int, src string) (*display.Data, error) {
 	p, err := e.prepare(num, src)
 	if err != nil {
 		return nil, err
@@ -55,8 +81,14 @@ func (e *Engine) prepare(num int, src string) (*plan, error) {
 
 // plan checks a whole cell and turns it into steps. The session's names are not
 // touched.
-func (e *Engine) plan(num int, src string) (*plan, error) {
+func (e *Engine) plan(num int, src string) (_ *plan, err error) {
 	e.cells[num] = src
+	e.asked, e.fresh = nil, nil
+	defer func() {
+		if err != nil {
+			e.forget(e.fresh)
+		}
+	}()
 	c := &checker{src: src, names: e.names.clone(), importer: e.mirror}
 	pieces := cell.Split(src)
 	if err := e.imports(c, pieces); err != nil {
@@ -78,15 +110,17 @@ func (e *Engine) plan(num int, src string) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	e.declareGenerics(num, decls, bodies, c.names)
 	p := &plan{num: num, src: src, names: c.names}
 	var variables []string
 	for _, s := range statements {
 		variables = append(variables, s.declares...)
 	}
-	if len(variables) > 0 || len(decls.file.Decls) > len(decls.file.Imports) {
+	if len(variables) > 0 || len(decls.file.Decls) > len(decls.file.Imports) || len(e.asked) > 0 {
 		p.steps = append(p.steps, e.emitDeclarations(num, decls, bodies, idents, c.names, variables))
 	}
 	p.steps = append(p.steps, statements...)
+	p.fresh = e.fresh
 	return p, nil
 }
 
@@ -136,7 +170,9 @@ func (e *Engine) addDeclared(c *checker, p *part, idents []*ast.Ident) {
 		if obj == nil || id.Name == "_" {
 			continue
 		}
-		c.names.add(&symbol{name: id.Name, internal: e.internalName(id.Name), obj: obj})
+		s := &symbol{name: id.Name, internal: e.internalName(id.Name), obj: obj}
+		c.names.add(s)
+		e.objects[obj] = s
 	}
 }
 
@@ -201,6 +237,11 @@ func (e *Engine) runSteps(run *running, p *plan) error {
 			return nil
 		}
 		if err != nil {
+			if i == 0 {
+				e.mu.Lock()
+				e.forget(p.fresh)
+				e.mu.Unlock()
+			}
 			return e.explain(err, p, s)
 		}
 		e.mu.Lock()

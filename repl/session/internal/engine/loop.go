@@ -32,7 +32,7 @@ func (r *rewriter) forLoop(s *ast.ForStmt) {
 // rangeLoop does the same for range loops, and writes ranges over numbers and
 // functions in older Go.
 func (r *rewriter) rangeLoop(s *ast.RangeStmt) {
-	t := r.p.info.Types[s.X].Type
+	t := r.bound.apply(r.p.info.Types[s.X].Type)
 	switch u := t.Underlying().(type) {
 	case *types.Basic:
 		if u.Info()&types.IsInteger != 0 {
@@ -63,7 +63,7 @@ func (r *rewriter) rangeInt(s *ast.RangeStmt, t types.Type) {
 	key, _ := s.Key.(*ast.Ident)
 	if key != nil {
 		if obj := r.p.info.Defs[key]; obj != nil {
-			t = obj.Type()
+			t = r.bound.apply(obj.Type())
 			r.keep(obj, s.Body)
 		}
 	}
@@ -80,90 +80,6 @@ func (r *rewriter) rangeInt(s *ast.RangeStmt, t types.Type) {
 		open += r.p.text(s.Key.Pos(), s.Key.End()) + " " + s.Tok.String() + " " + i + "; "
 	}
 	r.edits.Insert(r.p.offset(s.Body.Lbrace)+1, open)
-}
-
-// rangeFunc writes a range over a function as its call with the body as a
-// callback. Bodies that leave more than the loop itself are left to the
-// interpreter, which refuses them.
-func (r *rewriter) rangeFunc(s *ast.RangeStmt, sig *types.Signature) {
-	if leaves(s.Body) || s.Tok == token.ASSIGN || sig.Params().Len() != 1 {
-		return
-	}
-	yield, ok := sig.Params().At(0).Type().Underlying().(*types.Signature)
-	if !ok {
-		return
-	}
-	params := make([]string, yield.Params().Len())
-	for i, x := range []ast.Expr{s.Key, s.Value}[:len(params)] {
-		typ, ok := r.types.write(yield.Params().At(i).Type())
-		if !ok {
-			return
-		}
-		params[i] = "_ " + typ
-		if x != nil {
-			params[i] = r.p.text(x.Pos(), x.End()) + " " + typ
-		}
-	}
-	r.exits(s.Body)
-	r.edits.Replace(r.p.offset(s.Pos()), r.p.offset(s.X.Pos()), "")
-	r.edits.Replace(r.p.offset(s.X.End()), r.p.offset(s.Body.Lbrace), "(func("+strings.Join(params, ", ")+") bool ")
-	r.edits.Insert(r.p.offset(s.Body.Lbrace)+1, stopCheck)
-	r.edits.Insert(r.p.offset(s.Body.Rbrace), "; return true ")
-	r.edits.Insert(r.p.offset(s.Body.Rbrace)+1, ")")
-}
-
-// exits writes the break and continue of a callback's own loop as its results.
-func (r *rewriter) exits(body *ast.BlockStmt) {
-	walkBranches(body, func(b *ast.BranchStmt) {
-		text := "return true"
-		if b.Tok == token.BREAK {
-			text = "return false"
-		}
-		r.edits.Replace(r.p.offset(b.Pos()), r.p.offset(b.End()), text)
-	})
-}
-
-// leaves reports whether a body has a return, a goto or a branch to a label.
-func leaves(body *ast.BlockStmt) bool {
-	found := false
-	ast.Inspect(body, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.FuncLit:
-			return false
-		case *ast.ReturnStmt, *ast.DeferStmt:
-			found = true
-		case *ast.BranchStmt:
-			found = found || n.Label != nil
-		}
-		return !found
-	})
-	return found
-}
-
-// walkBranches calls f for the break and continue statements that mean the loop
-// whose body this is.
-func walkBranches(body *ast.BlockStmt, f func(*ast.BranchStmt)) {
-	var walk func(n ast.Node, inSwitch bool)
-	walk = func(root ast.Node, inSwitch bool) {
-		ast.Inspect(root, func(n ast.Node) bool {
-			if n == root {
-				return true
-			}
-			switch n := n.(type) {
-			case *ast.FuncLit, *ast.ForStmt, *ast.RangeStmt:
-				return false
-			case *ast.SwitchStmt, *ast.TypeSwitchStmt, *ast.SelectStmt:
-				walk(n, true)
-				return false
-			case *ast.BranchStmt:
-				if n.Tok == token.CONTINUE || n.Tok == token.BREAK && !inSwitch {
-					f(n)
-				}
-			}
-			return true
-		})
-	}
-	walk(body, false)
 }
 
 // kept reports whether a function literal in the body speaks of obj, or its

@@ -23,9 +23,16 @@ type rewriter struct {
 	out   *chunk
 	at    []int // the functions around the node being visited
 
-	calls    []spawn
-	kepts    map[*ast.FuncLit][]keptVar
-	explicit map[*ast.Ident]bool
+	bound    binding           // of an instance's type parameters
+	quiet    bool              // statements don't note where they are
+	converts map[ast.Expr]bool // types that a value is converted to
+
+	calls []spawn
+	kepts map[*ast.FuncLit][]keptVar
+
+	listed map[ast.Stmt]bool // statements of a list, which may become several
+	around []*surrounding    // functions, loops and choices around the node being visited
+	labels map[ast.Stmt]*ast.LabeledStmt
 }
 
 // spawn is a go or defer statement whose call is moved into a function.
@@ -43,11 +50,10 @@ type chunk struct {
 }
 
 func (e *Engine) newRewriter(p *part, num int, n *names, top bool) *rewriter {
-	syms := n.byObject()
 	return &rewriter{
-		e: e, p: p, num: num, top: top, syms: syms, out: &chunk{},
-		types: &typeWriter{e: e, symbols: syms}, explicit: map[*ast.Ident]bool{},
-		kepts: map[*ast.FuncLit][]keptVar{},
+		e: e, p: p, num: num, top: top, syms: e.objects, out: &chunk{},
+		types: &typeWriter{e: e, symbols: e.objects}, converts: map[ast.Expr]bool{},
+		kepts: map[*ast.FuncLit][]keptVar{}, listed: map[ast.Stmt]bool{}, labels: map[ast.Stmt]*ast.LabeledStmt{},
 	}
 }
 
@@ -83,10 +89,12 @@ func (r *rewriter) rewrite(root ast.Node, outer int) {
 	ast.Inspect(root, func(n ast.Node) bool {
 		if n == nil {
 			r.leave(open[len(open)-1])
+			r.unsurround(open[len(open)-1])
 			open = open[:len(open)-1]
 			return true
 		}
 		open = append(open, n)
+		r.surround(n)
 		r.enter(n)
 		return true
 	})
@@ -120,21 +128,37 @@ func (r *rewriter) enter(n ast.Node) {
 	case *ast.DeferStmt:
 		if r.atTop() {
 			r.calls = append(r.calls, spawn{stmt: n, call: n.Call, head: "vlabRT.Defer(func() { ", tail: " })"})
+		} else if list := r.deferredIn(); list != "" {
+			r.calls = append(r.calls, spawn{stmt: n, call: n.Call, head: list + " = append(" + list + ", func() { ", tail: " })"})
 		}
 	case *ast.ReturnStmt:
 		if r.atTop() {
 			r.edits.Replace(r.p.offset(n.Pos()), r.p.offset(n.End()), "vlabRT.Return()")
+		} else {
+			r.returnOut(n)
 		}
+	case *ast.BranchStmt:
+		r.branchOut(n)
+	case *ast.LabeledStmt:
+		r.labels[n.Stmt] = n
 	case *ast.AssignStmt:
 		r.spareError(n)
 	case *ast.CallExpr:
+		if r.p.info.Types[n.Fun].IsType() {
+			r.converts[n.Fun] = true
+		}
 		r.builtin(n)
+		r.shape(n)
 	case *ast.IndexExpr:
-		r.instantiated(n.X)
+		r.instantiation(n, n.X)
 	case *ast.IndexListExpr:
-		r.instantiated(n.X)
+		r.instantiation(n, n.X)
+	case *ast.SelectorExpr:
+		r.instantiation(n, n)
 	case *ast.Ident:
-		r.ident(n)
+		if !r.instantiation(n, n) {
+			r.ident(n)
+		}
 	}
 }
 
@@ -144,6 +168,10 @@ func (r *rewriter) leave(n ast.Node) {
 		if n.Body != nil {
 			r.at = r.at[:len(r.at)-1]
 		}
+	case *ast.RangeStmt:
+		r.endRangeFunc(n)
+	case *ast.AssignStmt:
+		r.assignEach(n)
 	case *ast.FuncLit:
 		r.at = r.at[:len(r.at)-1]
 		r.closeFactory(n)
@@ -165,6 +193,9 @@ const stopCheck = "if vlabStop { vlabRT.Halt() }; "
 
 func (r *rewriter) openFunction(name string, body *ast.BlockStmt) {
 	start := r.p.offset(body.Lbrace) + 1
+	if r.quiet {
+		name = ""
+	}
 	k := r.function(name, start)
 	r.at = append(r.at, k)
 	r.edits.Insert(start, r.lineMark(k, start)+" "+stopCheck)
@@ -172,8 +203,11 @@ func (r *rewriter) openFunction(name string, body *ast.BlockStmt) {
 
 // marks lets statements that can panic note where they are.
 func (r *rewriter) marks(list []ast.Stmt) {
+	for _, s := range list {
+		r.listed[s] = true
+	}
 	k := r.inner()
-	if k < 0 {
+	if k < 0 || r.quiet {
 		return
 	}
 	for _, s := range list {
@@ -219,8 +253,8 @@ func mayPanic(op token.Token) bool {
 	return false
 }
 
-// ident writes the interpreter's name for a name of the session, and the type
-// arguments that go/types has inferred.
+// ident writes the interpreter's name for a name of the session, and in an instance
+// what a type parameter stands for.
 func (r *rewriter) ident(id *ast.Ident) {
 	obj := r.p.info.Uses[id]
 	if obj == nil {
@@ -233,27 +267,18 @@ func (r *rewriter) ident(id *ast.Ident) {
 	if pkg, ok := obj.(*types.PkgName); ok {
 		text = r.e.packageName(pkg.Imported().Path())
 	}
-	inst, generic := r.p.info.Instances[id]
-	_, isFunc := obj.(*types.Func)
-	if generic && isFunc && !r.explicit[id] {
-		if args, ok := r.types.list(inst.TypeArgs); ok {
-			if text == "" {
-				text = id.Name
+	if r.p.path != "" && obj != nil && obj.Pkg() != nil && obj.Parent() == obj.Pkg().Scope() && obj.Pkg().Path() == r.p.path {
+		text = r.e.packageName(r.p.path) + "." + id.Name // what the template's package has compiled
+	}
+	if name, ok := obj.(*types.TypeName); ok && len(r.bound) > 0 {
+		if param, ok := name.Type().(*types.TypeParam); ok && r.bound[param] != nil {
+			if of, ok := r.types.write(param); ok {
+				text = r.asOperand(id, of)
 			}
-			text += "[" + args + "]"
 		}
 	}
 	if text != "" {
 		r.edits.Replace(r.p.offset(id.Pos()), r.p.offset(id.End()), text)
-	}
-}
-
-func (r *rewriter) instantiated(x ast.Expr) {
-	switch x := x.(type) {
-	case *ast.Ident:
-		r.explicit[x] = true
-	case *ast.SelectorExpr:
-		r.explicit[x.Sel] = true
 	}
 }
 
@@ -279,6 +304,7 @@ func (r *rewriter) builtin(call *ast.CallExpr) {
 // type at hand.
 func (r *rewriter) extreme(call *ast.CallExpr, id *ast.Ident, name string) {
 	tv := r.p.info.Types[call]
+	tv.Type = r.bound.apply(tv.Type)
 	if tv.Value != nil {
 		text := tv.Value.ExactString()
 		if tv.Value.Kind() == constant.Float {

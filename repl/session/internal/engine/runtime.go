@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"iter"
 	"log"
 	"os"
 	"reflect"
+	"slices"
+	"sort"
 	"time"
 
 	"github.com/traefik/yaegi/interp"
@@ -44,6 +48,25 @@ func (e *Engine) runtimeTable() interp.Exports {
 		"Defer":  reflect.ValueOf(func(f func()) { e.current().deferred = append(e.current().deferred, f) }),
 		"Caught": reflect.ValueOf(e.caught),
 		"Clear":  reflect.ValueOf(func(v any) { reflect.ValueOf(v).Clear() }),
+		"Run":    reflect.ValueOf(runBackwards),
+
+		"Declared":       reflect.ValueOf(e.declare),
+		"DeclaredMethod": reflect.ValueOf(e.declareMethod),
+		"Shaped":         reflect.ValueOf(e.wrap),
+		"ShapedIn":       reflect.ValueOf(e.wrapIn),
+		"As":             reflect.ValueOf(asError),
+
+		"Printf":  reflect.ValueOf(func(f string, a ...any) (int, error) { f, a = namedTypes(f, a); return fmt.Printf(f, a...) }),
+		"Sprintf": reflect.ValueOf(func(f string, a ...any) string { f, a = namedTypes(f, a); return fmt.Sprintf(f, a...) }),
+		"Errorf":  reflect.ValueOf(func(f string, a ...any) error { f, a = namedTypes(f, a); return fmt.Errorf(f, a...) }),
+		"Fprintf": reflect.ValueOf(func(w io.Writer, f string, a ...any) (int, error) {
+			f, a = namedTypes(f, a)
+			return fmt.Fprintf(w, f, a...)
+		}),
+		"Appendf": reflect.ValueOf(func(b []byte, f string, a ...any) []byte { f, a = namedTypes(f, a); return fmt.Appendf(b, f, a...) }),
+
+		"Sort": reflect.ValueOf(sortOrdered),
+		"Pull": reflect.ValueOf(func(seq func(func(any) bool)) (func() (any, bool), func()) { return iter.Pull(iter.Seq[any](seq)) }),
 	}}
 }
 
@@ -95,4 +118,80 @@ func plainValue(v any) any {
 		return plainValue(p.Value)
 	}
 	return v
+}
+
+// runBackwards runs what a function has deferred within ranges over functions.
+func runBackwards(list []func()) {
+	for i := len(list) - 1; i >= 0; i-- {
+		defer list[len(list)-1-i]()
+	}
+}
+
+// sortOrdered sorts a slice of numbers or texts, NaN first.
+func sortOrdered(s any) {
+	switch s := s.(type) {
+	case []int:
+		slices.Sort(s)
+		return
+	case []string:
+		slices.Sort(s)
+		return
+	case []float64:
+		slices.Sort(s)
+		return
+	case []float32:
+		slices.Sort(s)
+		return
+	}
+	v := reflect.ValueOf(s)
+	sort.Slice(s, func(i, j int) bool {
+		a, b := v.Index(i), v.Index(j)
+		switch {
+		case a.CanInt():
+			return a.Int() < b.Int()
+		case a.CanUint():
+			return a.Uint() < b.Uint()
+		case a.CanFloat():
+			return a.Float() < b.Float() || a.Float() != a.Float() && b.Float() == b.Float() //nolint:gocritic,staticcheck // NaN
+		}
+		return a.String() < b.String()
+	})
+}
+
+// asError is errors.As for targets of types that cells have declared: an error of
+// theirs comes as a structure of the interpreter's around it.
+func asError(err error, target any) bool {
+	to := reflect.ValueOf(target)
+	if to.Kind() != reflect.Pointer || to.IsNil() {
+		panic("errors: target must be a non-nil pointer")
+	}
+	for err != nil {
+		v := reflect.ValueOf(err)
+		switch s := err.(type) {
+		case shapedError:
+			v = s.v
+		default:
+			if v.Kind() == reflect.Struct && v.NumField() > 0 && v.Type().Field(0).Name == "IValue" {
+				v = v.Field(0).Elem()
+			}
+		}
+		if v.IsValid() && v.Type().AssignableTo(to.Elem().Type()) {
+			to.Elem().Set(v)
+			return true
+		}
+		switch u := err.(type) {
+		case interface{ Unwrap() error }:
+			err = u.Unwrap()
+		case interface{ Unwrap() []error }:
+			for _, e := range u.Unwrap() {
+				if asError(e, target) {
+					return true
+				}
+			}
+			return false
+		default:
+			return false
+		}
+	}
+	return false
 }

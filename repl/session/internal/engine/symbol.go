@@ -67,24 +67,16 @@ func (n *names) importLines(text string) string {
 	return b.String()
 }
 
-// scope returns a fresh package main that holds the symbols but those left out.
-func (n *names) scope(without map[string]bool) *types.Package {
+// scope returns a fresh package main that holds the symbols which text speaks of
+// but those left out.
+func (n *names) scope(text string, without map[string]bool) *types.Package {
 	pkg := types.NewPackage("main", "main")
-	for name, s := range n.symbols {
-		if !without[name] {
+	for name := range words(text, "") {
+		if s := n.symbols[name]; s != nil && !without[name] {
 			pkg.Scope().Insert(s.obj)
 		}
 	}
 	return pkg
-}
-
-// byObject indexes the symbols by what go/types calls them.
-func (n *names) byObject() map[types.Object]*symbol {
-	m := make(map[types.Object]*symbol, len(n.symbols))
-	for _, s := range n.symbols {
-		m[s.obj] = s
-	}
-	return m
 }
 
 // variables returns the names of the session's variables, sorted.

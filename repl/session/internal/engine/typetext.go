@@ -14,17 +14,7 @@ import (
 type typeWriter struct {
 	e       *Engine
 	symbols map[types.Object]*symbol
-}
-
-// list writes type arguments; ok is false where one cannot be written.
-func (w *typeWriter) list(l *types.TypeList) (text string, ok bool) {
-	parts := make([]string, l.Len())
-	for i := range l.Len() {
-		if parts[i], ok = w.write(l.At(i)); !ok {
-			return "", false
-		}
-	}
-	return strings.Join(parts, ", "), true
+	bound   binding
 }
 
 // write writes one type; ok is false where it cannot be written, as a type that a
@@ -36,12 +26,15 @@ func (w *typeWriter) write(t types.Type) (text string, ok bool) {
 	case *types.Named:
 		return w.named(t.Obj(), t.TypeArgs(), t)
 	case *types.Alias:
-		if t.Obj().Pkg() == nil || t.Obj().Pkg().Path() != "main" {
+		if t.Obj().Pkg() == nil || t.Obj().Pkg().Path() != "main" || t.TypeArgs().Len() > 0 {
 			return w.write(types.Unalias(t))
 		}
 		return w.named(t.Obj(), t.TypeArgs(), t)
 	case *types.TypeParam:
-		return t.Obj().Name(), true
+		if to := w.bound[t]; to != nil {
+			return w.write(to)
+		}
+		return "", false
 	case *types.Pointer:
 		return w.prefixed("*", t.Elem())
 	case *types.Slice:
@@ -82,6 +75,9 @@ func (w *typeWriter) prefixed(prefix string, t types.Type) (string, bool) {
 // named writes the name of a type: the session's own, a package's, or one made up
 // for a type whose package cells cannot import or which it does not export.
 func (w *typeWriter) named(obj *types.TypeName, args *types.TypeList, t types.Type) (string, bool) {
+	if args.Len() > 0 {
+		return w.generic(t)
+	}
 	name := obj.Name()
 	switch pkg := obj.Pkg(); {
 	case pkg == nil:
@@ -93,13 +89,26 @@ func (w *typeWriter) named(obj *types.TypeName, args *types.TypeList, t types.Ty
 		if s == nil {
 			return "", false
 		}
-		name = s.internal
+		return s.internal, true
 	}
-	if args.Len() == 0 {
-		return name, true
+}
+
+// generic writes an instance of a generic type. One of a template that is a
+// function, as iter.Seq, has no name, so that compiled functions take it.
+func (w *typeWriter) generic(t types.Type) (string, bool) {
+	named, ok := w.bound.apply(t).(*types.Named)
+	if !ok {
+		return "", false
 	}
-	list, ok := w.list(args)
-	return name + "[" + list + "]", ok
+	of := named.Origin().Obj()
+	if _, fn := named.Underlying().(*types.Signature); fn && of.Pkg() != nil && of.Pkg().Path() != "main" {
+		return w.write(named.Underlying())
+	}
+	args := make([]types.Type, named.TypeArgs().Len())
+	for i := range args {
+		args[i] = named.TypeArgs().At(i)
+	}
+	return w.instanceOf(of, args)
 }
 
 func (w *typeWriter) foreign(obj *types.TypeName, t types.Type) (string, bool) {

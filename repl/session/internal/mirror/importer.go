@@ -21,6 +21,8 @@ type Importer struct {
 	filled   map[string]bool
 	named    map[reflect.Type]types.Type
 	origin   map[types.Type]reflect.Type
+
+	templates map[string]*Template
 }
 
 // table is one package of the symbol tables.
@@ -38,6 +40,8 @@ func New(tables ...interp.Exports) *Importer {
 		filled:   map[string]bool{"unsafe": true},
 		named:    map[reflect.Type]types.Type{},
 		origin:   map[types.Type]reflect.Type{},
+
+		templates: map[string]*Template{},
 	}
 	for _, exports := range tables {
 		for key, symbols := range exports {
@@ -78,8 +82,12 @@ func (m *Importer) Import(importPath string) (*types.Package, error) {
 		return m.packages[importPath], nil
 	}
 	t, ok := m.tables[importPath]
-	if !ok {
+	template := templateSource(importPath)
+	if !ok && template == "" {
 		return nil, fmt.Errorf("package %s is not part of this session", importPath)
+	}
+	if !ok {
+		t.name = path.Base(importPath)
 	}
 	pkg := m.pkg(importPath, t.name)
 	m.filled[importPath] = true
@@ -94,6 +102,9 @@ func (m *Importer) Import(importPath string) (*types.Package, error) {
 				pkg.Scope().Insert(obj)
 			}
 		}
+	}
+	if template != "" {
+		m.addTemplate(pkg, template)
 	}
 	pkg.MarkComplete()
 	return pkg, nil

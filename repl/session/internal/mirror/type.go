@@ -13,6 +13,9 @@ func (m *Importer) Type(t reflect.Type) types.Type {
 	if known, ok := m.named[t]; ok {
 		return known
 	}
+	if s := m.sequence(t); s != nil {
+		return s
+	}
 	if t.PkgPath() != "" && t.Name() != "" {
 		return m.namedType(t)
 	}

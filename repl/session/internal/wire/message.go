@@ -7,6 +7,7 @@ const (
 	Complete = "complete" // what may stand at Pos of Cell
 	Inspect  = "inspect"  // what stands at Pos of Cell
 	Reply    = "reply"    // answers the child's message of the same ID
+	Recall   = "recall"   // Inputs are what earlier children have run; not answered
 )
 
 // Operations of messages, which the child sends.
@@ -27,6 +28,15 @@ type Request struct {
 	Count int    `json:"count,omitempty"`
 	Text  string `json:"text,omitempty"`
 	Err   string `json:"err,omitempty"`
+
+	Inputs []Input `json:"inputs,omitempty"`
+}
+
+// Input is a cell that was run.
+type Input struct {
+	Count int    `json:"count"`
+	Cell  string `json:"cell"`
+	OK    bool   `json:"ok"` // it has ended without an error
 }
 
 // Message goes from the child to the front.

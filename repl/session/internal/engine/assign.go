@@ -1,0 +1,69 @@
+package engine
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+)
+
+// mixed reports whether a list of values has constants or composite literals. The
+// interpreter assigns such lists wrongly: of `a, b := 0, x` in a loop, the second
+// round does not set a.
+func (r *rewriter) mixed(values []ast.Expr) bool {
+	for _, v := range values {
+		if _, literal := ast.Unparen(v).(*ast.CompositeLit); literal || r.fixed(v) {
+			return true
+		}
+	}
+	return false
+}
+
+// fixed reports whether an expression has no effects and the same value at any time.
+func (r *rewriter) fixed(x ast.Expr) bool {
+	tv := r.p.info.Types[x]
+	return tv.Value != nil || tv.IsNil()
+}
+
+// oneByOne writes an assignment of several values as one for each: first all values
+// in their order, then the targets.
+func (r *rewriter) oneByOne(values []ast.Expr, texts, targets []string, ops ...string) string {
+	before, after := "", ""
+	for i, v := range values {
+		text, op := texts[i], ops[min(i, len(ops)-1)]
+		if targets[i] == "_" {
+			op = "="
+		}
+		if !r.fixed(v) {
+			name := fmt.Sprintf("vlabT%d", r.e.next())
+			before += name + " := " + text + "; "
+			text = name
+		}
+		after += targets[i] + " " + op + " " + text + "; "
+	}
+	return before + after
+}
+
+// assignEach writes an assignment in a function one by one where it has to be.
+// Targets that are no names come first: their parts are to have the values before.
+func (r *rewriter) assignEach(s *ast.AssignStmt) {
+	if !r.listed[s] || len(s.Lhs) < 2 || len(s.Lhs) != len(s.Rhs) || s.Tok != token.DEFINE && s.Tok != token.ASSIGN || !r.mixed(s.Rhs) {
+		return
+	}
+	var values []ast.Expr
+	var texts, targets, ops []string
+	for _, names := range []bool{false, true} {
+		for i, x := range s.Lhs {
+			id, isName := x.(*ast.Ident)
+			if isName != names {
+				continue
+			}
+			op := "="
+			if isName && s.Tok == token.DEFINE && r.p.info.Defs[id] != nil {
+				op = ":="
+			}
+			values, ops = append(values, s.Rhs[i]), append(ops, op)
+			texts, targets = append(texts, r.apply(s.Rhs[i].Pos(), s.Rhs[i].End())), append(targets, r.apply(x.Pos(), x.End()))
+		}
+	}
+	r.edits.Replace(r.p.offset(s.Pos()), r.p.offset(s.End()), r.oneByOne(values, texts, targets, ops...))
+}

@@ -1,0 +1,451 @@
+package engine
+
+import (
+	"fmt"
+	"go/ast"
+	"go/types"
+	"reflect"
+	"strings"
+	"unsafe"
+)
+
+// The interpreter makes compiled types of a cell's own: a structure without a name,
+// or what a named type is underneath, and without methods. What compiled code is
+// handed to print, to marshal or to compare is therefore wrapped as a shaped value,
+// which knows the declared type.
+
+// declared is what is known of a type that a cell has declared.
+type declared struct {
+	typ     types.Type
+	reflect reflect.Type
+	value   map[string]reflect.Value // methods, as functions of a value
+	pointer map[string]reflect.Value // those that only a pointer has
+}
+
+// declaredTypes keeps them by the interpreter's name, and structures by what they
+// are compiled to.
+type declaredTypes struct {
+	byName   map[string]*declared
+	byStruct map[reflect.Type][]*declared
+	shapes   []types.Type
+	byText   map[string]int
+}
+
+func newDeclaredTypes() *declaredTypes {
+	return &declaredTypes{byName: map[string]*declared{}, byStruct: map[reflect.Type][]*declared{}, byText: map[string]int{}}
+}
+
+// shown methods are those that compiled code asks values for.
+func shownMethods() map[string]string {
+	return map[string]string{
+		"Error": "string", "String": "string", "GoString": "string", "MarshalJSON": "([]byte, error)", "MarshalText": "([]byte, error)", "Unwrap": "error",
+	}
+}
+
+// tell writes the code by which the session learns of a declared type and of its
+// methods; name is the interpreter's.
+func (e *Engine) tell(name string, t types.Type) string {
+	d := &declared{typ: t, value: map[string]reflect.Value{}, pointer: map[string]reflect.Value{}}
+	e.shaped.byName[name] = d
+	if _, ok := t.Underlying().(*types.Interface); ok {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "func init() { vlabRT.Declared(%q, (*%s)(nil))", name, name)
+	named, ok := types.Unalias(t).(*types.Named)
+	if !ok {
+		return ""
+	}
+	for m := range named.Origin().Methods() {
+		want, ok := shownMethods()[m.Name()]
+		sig := m.Signature()
+		if !ok || sig.Params().Len() != 0 || resultText(sig) != want {
+			continue
+		}
+		star := ""
+		if _, isPointer := sig.Recv().Type().(*types.Pointer); isPointer {
+			star = "*"
+		}
+		fmt.Fprintf(&b, "; vlabRT.DeclaredMethod(%q, %q, %q, func(v %s%s) %s { return v.%s() })", name, star, m.Name(), star, name, want, m.Name())
+	}
+	b.WriteString(" }\n")
+	return b.String()
+}
+
+func resultText(sig *types.Signature) string {
+	r := sig.Results()
+	if r.Len() == 1 {
+		return r.At(0).Type().String()
+	}
+	return "(" + strings.TrimSuffix(strings.TrimPrefix(types.TypeString(r, nil), "("), ")") + ")"
+}
+
+// declare takes a type in: nilPointer is a nil pointer to it.
+func (e *Engine) declare(name string, nilPointer any) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	d := e.shaped
+	it := d.byName[name]
+	if it == nil {
+		return
+	}
+	it.reflect = reflect.TypeOf(nilPointer).Elem()
+	if it.reflect.Kind() == reflect.Struct && it.reflect.NumField() > 0 {
+		d.byStruct[it.reflect] = append(d.byStruct[it.reflect], it)
+	}
+}
+
+func (e *Engine) declareMethod(name, star, method string, f any) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	d := e.shaped
+	it := d.byName[name]
+	if it == nil {
+		return
+	}
+	if star != "" {
+		it.pointer[method] = reflect.ValueOf(f)
+		return
+	}
+	it.value[method] = reflect.ValueOf(f)
+}
+
+// of returns what is known of a type, nil for what no cell has declared.
+func (d *declaredTypes) of(e *Engine, t types.Type) *declared {
+	n, ok := types.Unalias(t).(*types.Named)
+	if !ok || n.Obj().Pkg() == nil || n.Obj().Pkg().Path() != "main" {
+		return nil
+	}
+	w := &typeWriter{e: e, symbols: e.objects}
+	name, ok := w.known(n)
+	if !ok {
+		return nil
+	}
+	return d.byName[name]
+}
+
+// known returns the interpreter's name of a type that has one already.
+func (w *typeWriter) known(n *types.Named) (string, bool) {
+	if n.TypeArgs().Len() == 0 {
+		s := w.symbols[n.Obj()]
+		if s == nil {
+			return "", false
+		}
+		return s.internal, true
+	}
+	texts := make([]string, n.TypeArgs().Len())
+	for i := range texts {
+		var ok bool
+		if texts[i], ok = w.write(n.TypeArgs().At(i)); !ok {
+			return "", false
+		}
+	}
+	name, ok := w.e.instances[instanceKey{n.Origin().Obj(), strings.Join(texts, ", ")}]
+	return name, ok
+}
+
+// hasOwn reports whether a type is, or is made of, types of cells, or can hold them.
+func hasOwn(t types.Type, seen map[types.Type]bool) bool {
+	if t == nil || seen[t] {
+		return false
+	}
+	seen[t] = true
+	switch t := types.Unalias(t).(type) {
+	case *types.Named:
+		if t.Obj().Pkg() != nil && t.Obj().Pkg().Path() == "main" {
+			return true
+		}
+		for i := range t.TypeArgs().Len() {
+			if hasOwn(t.TypeArgs().At(i), seen) {
+				return true
+			}
+		}
+	case *types.Pointer:
+		return hasOwn(t.Elem(), seen)
+	case *types.Slice:
+		return hasOwn(t.Elem(), seen)
+	case *types.Array:
+		return hasOwn(t.Elem(), seen)
+	case *types.Map:
+		return hasOwn(t.Key(), seen) || hasOwn(t.Elem(), seen)
+	case *types.Struct:
+		for f := range t.Fields() {
+			if hasOwn(f.Type(), seen) {
+				return true
+			}
+		}
+	case *types.Interface:
+		return t.NumMethods() == 0
+	}
+	return false
+}
+
+// shapeOf numbers a type.
+func (e *Engine) shapeOf(t types.Type, text string) int {
+	if k, ok := e.shaped.byText[text]; ok {
+		return k
+	}
+	e.shaped.shapes = append(e.shaped.shapes, t)
+	e.shaped.byText[text] = len(e.shaped.shapes) - 1
+	return len(e.shaped.shapes) - 1
+}
+
+// wantsShape reports whether a call is of a function that prints or marshals, and
+// the first of its arguments that it may concern.
+func (r *rewriter) wantsShape(call *ast.CallExpr) (from int, ok bool) {
+	sel, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok || call.Ellipsis.IsValid() {
+		return 0, false
+	}
+	f, ok := r.p.info.Uses[sel.Sel].(*types.Func)
+	if !ok || f.Pkg() == nil {
+		return 0, false
+	}
+	name := f.Name()
+	switch f.Pkg().Path() {
+	case "fmt":
+		switch {
+		case strings.HasPrefix(name, "Fprint"), strings.HasPrefix(name, "Append"):
+			return 1, true
+		case strings.HasPrefix(name, "Print"), strings.HasPrefix(name, "Sprint"), name == "Errorf":
+			return 0, true
+		}
+	case "log", "testing":
+		if name != "New" {
+			return 0, f.Signature().Variadic()
+		}
+	case "encoding/json":
+		return 0, name == "Marshal" || name == "MarshalIndent" || name == "Encode"
+	}
+	return 0, false
+}
+
+// shape wraps the arguments of a call that prints or marshals.
+func (r *rewriter) shape(call *ast.CallExpr) {
+	if len(call.Args) == 2 && r.called(call, "errors", "As") && hasOwn(r.p.info.Types[call.Args[1]].Type, map[types.Type]bool{}) {
+		r.edits.Replace(r.p.offset(call.Fun.Pos()), r.p.offset(call.Fun.End()), "vlabRT.As")
+		return
+	}
+	from, ok := r.wantsShape(call)
+	if !ok {
+		return
+	}
+	format := ""
+	for i, a := range call.Args {
+		tv := r.p.info.Types[a]
+		if i < from || tv.Type == nil || tv.Value != nil || !tv.IsValue() {
+			continue
+		}
+		t := r.bound.apply(tv.Type)
+		if _, tuple := t.(*types.Tuple); tuple || !hasOwn(t, map[types.Type]bool{}) {
+			continue
+		}
+		if open, end := r.brackets(t); open != "" {
+			r.edits.Insert(r.p.offset(a.Pos()), open)
+			r.edits.Insert(r.p.offset(a.End()), end)
+			format = "f"
+		}
+	}
+	sel, _ := call.Fun.(*ast.SelectorExpr)
+	if format != "" && strings.HasSuffix(sel.Sel.Name, "f") && r.p.info.Uses[sel.Sel].Pkg().Path() == "fmt" {
+		// %T is fmt's own business, which a value's Formatter is not asked for.
+		r.edits.Replace(r.p.offset(call.Fun.Pos()), r.p.offset(call.Fun.End()), "vlabRT."+sel.Sel.Name)
+	}
+}
+
+// brackets returns what makes a shaped value of one of type t, "" where the type
+// can't be written.
+func (r *rewriter) brackets(t types.Type) (open, end string) {
+	text, ok := r.types.write(t)
+	if !ok {
+		return "", ""
+	}
+	k := r.e.shapeOf(t, text)
+	if i, ok := t.Underlying().(*types.Interface); ok && i.NumMethods() > 0 {
+		return fmt.Sprintf("vlabRT.ShapedIn(%d, []%s{", k, text), "})"
+	}
+	return fmt.Sprintf("vlabRT.Shaped(%d, ", k), ")"
+}
+
+// shaped wraps what code gives where its type is of cells.
+func (r *rewriter) shaped(code string, t types.Type) string {
+	if !hasOwn(t, map[types.Type]bool{}) {
+		return code
+	}
+	open, end := r.brackets(t)
+	return open + code + end
+}
+
+// shapedValue is a value with its declared type.
+type shapedValue struct {
+	e *Engine
+	v reflect.Value
+	t types.Type
+}
+
+// shapedError is one that is an error.
+type shapedError struct{ shapedValue }
+
+// wrap makes a value of shape k for compiled code.
+func (e *Engine) wrap(k int, v any) any {
+	e.mu.Lock()
+	t := e.shaped.shapes[k]
+	e.mu.Unlock()
+	return e.shapedAs(reflect.ValueOf(v), t)
+}
+
+// wrapIn does so for the only element of a slice, which holds a value of an
+// interface that cells have declared.
+func (e *Engine) wrapIn(k int, list any) any {
+	e.mu.Lock()
+	t := e.shaped.shapes[k]
+	e.mu.Unlock()
+	return e.shapedAs(reflect.ValueOf(list).Index(0), t)
+}
+
+func (e *Engine) shapedAs(v reflect.Value, t types.Type) any {
+	s := shapedValue{e, v, t}
+	s.v, s.t = s.concrete()
+	if !s.v.IsValid() {
+		return nil
+	}
+	if _, err := s.call("Error"); err {
+		return shapedError{s}
+	}
+	if s.t == nil || types.IsInterface(s.t) {
+		if !s.v.CanInterface() {
+			return s
+		}
+		return s.v.Interface()
+	}
+	return s
+}
+
+// concrete follows interfaces to the value that they hold, whose type is nil where
+// nothing is known of it.
+func (s shapedValue) concrete() (reflect.Value, types.Type) {
+	v, t := s.v, s.t
+	for v.IsValid() {
+		switch {
+		case v.Type().Name() == "valueInterface" && strings.HasSuffix(v.Type().PkgPath(), "yaegi/interp"):
+			v, t = s.held(v)
+			continue
+		case v.Kind() == reflect.Interface:
+			v, t = v.Elem(), nil
+			continue
+		}
+		break
+	}
+	if v.IsValid() && (t == nil || types.IsInterface(t)) {
+		t = s.e.typeFor(v.Type())
+	}
+	return v, t
+}
+
+// typeFor returns the declared type of a structure, or of a pointer to one, when only
+// one has been compiled to it.
+func (e *Engine) typeFor(t reflect.Type) types.Type {
+	if t.Kind() == reflect.Pointer {
+		if of := e.typeFor(t.Elem()); of != nil {
+			return types.NewPointer(of)
+		}
+		return nil
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if list := e.shaped.byStruct[t]; len(list) > 0 {
+		return list[len(list)-1].typ
+	}
+	return nil
+}
+
+// held returns what the interpreter's form of an interface holds, and its type.
+func (s shapedValue) held(v reflect.Value) (reflect.Value, types.Type) {
+	c := reflect.New(v.Type()).Elem()
+	c.Set(v)
+	f := c.FieldByName("value")
+	inner, ok := reflect.NewAt(f.Type(), unsafe.Pointer(f.UnsafeAddr())).Elem().Interface().(reflect.Value)
+	if !ok {
+		return reflect.Value{}, nil
+	}
+	node := c.FieldByName("node")
+	if node.IsNil() {
+		return inner, nil
+	}
+	return inner, s.e.typeOfNode(node.Elem().FieldByName("typ"))
+}
+
+// typeOfNode reads the declared type's name off the interpreter's type.
+func (e *Engine) typeOfNode(t reflect.Value) types.Type {
+	if t.Kind() != reflect.Pointer || t.IsNil() {
+		return nil
+	}
+	name := t.Elem().FieldByName("name")
+	e.mu.Lock()
+	d := e.shaped.byName[name.String()]
+	e.mu.Unlock()
+	if d != nil {
+		return d.typ
+	}
+	if of := e.typeOfNode(t.Elem().FieldByName("val")); of != nil && name.String() == "" {
+		return types.NewPointer(of)
+	}
+	return nil
+}
+
+// call calls a method of the value's that returns a text or such; ok is false where
+// it has none.
+func (s shapedValue) call(method string) (out []reflect.Value, ok bool) {
+	f, arg := s.method(method)
+	if !f.IsValid() {
+		return nil, false
+	}
+	return f.Call([]reflect.Value{arg}), true
+}
+
+// method returns a method as a function, and what to call it with.
+func (s shapedValue) method(name string) (f, arg reflect.Value) {
+	t, v := s.t, s.v
+	isPointer := false
+	if p, ok := types.Unalias(t).(*types.Pointer); ok {
+		t, isPointer = p.Elem(), true
+	}
+	if t == nil {
+		return f, arg
+	}
+	s.e.mu.Lock()
+	d := s.e.shaped.of(s.e, t)
+	s.e.mu.Unlock()
+	if d == nil {
+		return f, arg
+	}
+	if isPointer {
+		if f := d.pointer[name]; f.IsValid() {
+			return f, v
+		}
+		if v.IsNil() {
+			return f, arg
+		}
+		v = v.Elem()
+	}
+	if f := d.value[name]; f.IsValid() && v.Type().ConvertibleTo(f.Type().In(0)) {
+		return f, v.Convert(f.Type().In(0))
+	}
+	return f, arg
+}
+
+// Error implements error.
+func (s shapedError) Error() string {
+	out, _ := s.call("Error")
+	return out[0].String()
+}
+
+// Unwrap implements what errors.Unwrap looks for.
+func (s shapedError) Unwrap() error {
+	out, ok := s.call("Unwrap")
+	if !ok {
+		return nil
+	}
+	err, _ := out[0].Interface().(error)
+	return err
+}
