@@ -31,6 +31,18 @@ func TestMain(m *testing.M) {
 	}
 }
 
+// genericHost is the source of the generic function of package host.
+const genericHost = `package host
+
+func MapT[T, U any](xs []T, f func(T) U) []U {
+	r := make([]U, len(xs))
+	for i, x := range xs {
+		r[i] = f(x)
+	}
+	return r
+}
+`
+
 func serve() error {
 	// The interpreter looks wrappers of interfaces up by a package's own path.
 	exports := host.Symbols("vlab/repl/session/internal/host")
@@ -41,8 +53,10 @@ func serve() error {
 	}
 	return session.Serve(session.ChildOptions{
 		Exports: exports,
-		Prelude: []string{"lab host"},
-		About:   "a test",
+		// What package host has of generic functions.
+		Generics: map[string]string{"host": genericHost, "probe/host": genericHost},
+		Prelude:  []string{"lab host"},
+		About:    "a test",
 		Wrap: func(ctx context.Context) context.Context {
 			return context.WithValue(ctx, "wrapped", "yes") //nolint:staticcheck,revive // a cell can name no type of this test
 		},

@@ -22,6 +22,9 @@ type ChildOptions struct {
 	// Exports are further packages for the interpreter, keyed by import path, a
 	// slash and the package's name, as "vlab/albef/lab/lab".
 	Exports interp.Exports
+	// Generics are Go sources of the packages' generic functions and types, by import
+	// path: compiled tables can't hold them.
+	Generics map[string]string
 	// Prelude are imports made before the first cell, as an import path, or a
 	// name, a space and a path. They need no import in a cell.
 	Prelude []string
@@ -63,7 +66,7 @@ func Serve(o ChildOptions) error {
 	debug.SetMaxStack(maxStack)
 	s := &server{messages: messages, waiting: map[uint64]chan wire.Request{}}
 	e, err := engine.New(engine.Options{
-		Exports: o.Exports, Prelude: o.Prelude, Wrap: o.Wrap, Values: o.Values, Summary: o.Summary, Sink: s, Input: s.input,
+		Exports: o.Exports, Generics: o.Generics, Prelude: o.Prelude, Wrap: o.Wrap, Values: o.Values, Summary: o.Summary, Sink: s, Input: s.input,
 	})
 	if err != nil {
 		return fmt.Errorf("serve session: %w", err)

@@ -52,8 +52,8 @@ type Session struct {
 	again    chan struct{}      // takes further interrupts of the running cell
 	stopping bool               // it was interrupted
 	closed   bool
-	ran      []wire.Input // all cells
-	since    int          // which of them is the first after the last reset
+	ran      []wire.Ran // all cells
+	since    int        // which of them is the first after the last reset
 }
 
 // Start starts a session and waits until it can run cells. The context bounds the
@@ -101,7 +101,7 @@ func (s *Session) Eval(ctx context.Context, src string, out Output) (Result, err
 	}
 	r, err := s.eval(ctx, src, out)
 	s.mu.Lock()
-	s.ran = append(s.ran, wire.Input{Count: r.Count, Cell: src, OK: err == nil})
+	s.ran = append(s.ran, wire.Ran{Count: r.Count, Cell: src, OK: err == nil})
 	s.mu.Unlock()
 	return r, err
 }

@@ -10,7 +10,7 @@ import (
 	"vlab/albef/lab"
 )
 
-// labTable lists the exported names of package vlab/albef/lab.
+// labTable lists exported names of package vlab/albef/lab.
 func labTable() map[string]reflect.Value {
 	return map[string]reflect.Value{
 		"AnswerHit":        reflect.ValueOf((*lab.AnswerHit)(nil)),

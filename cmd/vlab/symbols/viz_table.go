@@ -8,7 +8,7 @@ import (
 	"vlab/viz"
 )
 
-// vizTable lists the exported names of package vlab/viz.
+// vizTable lists exported names of package vlab/viz.
 func vizTable() map[string]reflect.Value {
 	return map[string]reflect.Value{
 		"AttMap":           reflect.ValueOf(viz.AttMap),

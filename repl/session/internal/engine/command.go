@@ -304,7 +304,7 @@ func cpuTime() time.Duration {
 }
 
 // Recall takes in what was run before the engine began.
-func (e *Engine) Recall(list []wire.Input) { e.inputs = append([]wire.Input(nil), list...) }
+func (e *Engine) Recall(list []wire.Ran) { e.inputs = append([]wire.Ran(nil), list...) }
 
 // history lists the cells that were run.
 func (e *Engine) history(_ *running, c call) (*display.Data, error) {

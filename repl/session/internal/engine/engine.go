@@ -26,6 +26,9 @@ import (
 type Options struct {
 	// Exports are packages beside the standard library and display.
 	Exports interp.Exports
+	// Generics are sources of packages' generic functions and types, by import path,
+	// which tables can't hold.
+	Generics map[string]string
 	// Prelude are imports made before the first cell, as `path` or `name path`.
 	Prelude []string
 	// Wrap is applied to each cell's context; nil means no change.
@@ -71,7 +74,7 @@ type Engine struct {
 	sources map[string]*source       // of types and functions, by name
 	objects map[types.Object]*symbol // all that there ever were
 
-	shaped    *declaredTypes
+	shaped    *ownTypes
 	generics  map[types.Object]*generic
 	instances map[instanceKey]string
 	asked     []instance    // by the cell at hand, and not yet written
@@ -80,23 +83,26 @@ type Engine struct {
 	runMu sync.Mutex
 	run   *running
 
-	inputs []wire.Input // cells that were run
+	inputs []wire.Ran // cells that were run
 }
 
 // New returns an engine whose interpreter has started.
 func New(o Options) (*Engine, error) {
 	e := &Engine{
 		opts: o, names: newNames(), used: map[string]bool{}, loaded: map[string]string{}, types: map[reflect.Type]string{}, cells: map[int]string{}, own: map[int]int{}, sources: map[string]*source{},
-		objects: map[types.Object]*symbol{}, shaped: newDeclaredTypes(), generics: map[types.Object]*generic{}, instances: map[instanceKey]string{},
+		objects: map[types.Object]*symbol{}, shaped: newOwnTypes(), generics: map[types.Object]*generic{}, instances: map[instanceKey]string{},
 		stderr: &tracer{out: os.Stderr}, run: idle(),
 	}
 	tables := []interp.Exports{
-		stdlib.Symbols, symbols.Newer(), syscall.Symbols, unrestricted.Symbols, e.overrides(), o.Exports, symbols.Display(display.NewScreen(o.Sink)),
+		stdlib.Symbols, symbols.Newer(), interp.Exports{"iter/iter": {}}, syscall.Symbols, unrestricted.Symbols, e.overrides(), o.Exports, symbols.Display(display.NewScreen(o.Sink)),
 	}
 	if err := checkLayout(); err != nil {
 		return nil, err
 	}
 	e.mirror = mirror.New(append(tables, e.runtimeTable())...)
+	for path, source := range o.Generics {
+		e.mirror.AddTemplate(path, source)
+	}
 	e.in = interp.New(interp.Options{Stderr: e.stderr, Stdin: &asker{e: e}, Unrestricted: true})
 	for _, t := range append(tables, e.runtimeTable()) {
 		if err := e.in.Use(t); err != nil {

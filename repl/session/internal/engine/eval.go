@@ -28,7 +28,7 @@ func (e *Engine) Eval(ctx context.Context, num int, src string) (*display.Data, 
 	run := e.begin(ctx)
 	defer e.end(run)
 	value, err := e.evalAll(run, num, src)
-	e.inputs = append(e.inputs, wire.Input{Count: num, Cell: src, OK: err == nil})
+	e.inputs = append(e.inputs, wire.Ran{Count: num, Cell: src, OK: err == nil})
 	return value, err
 }
 

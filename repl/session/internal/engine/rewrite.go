@@ -149,6 +149,9 @@ func (r *rewriter) enter(n ast.Node) {
 		}
 		r.builtin(n)
 		r.shape(n)
+		r.passed(n)
+	case *ast.CompositeLit:
+		r.passed(n)
 	case *ast.IndexExpr:
 		r.instantiation(n, n.X)
 	case *ast.IndexListExpr:
@@ -172,6 +175,8 @@ func (r *rewriter) leave(n ast.Node) {
 		r.endRangeFunc(n)
 	case *ast.AssignStmt:
 		r.assignEach(n)
+	case *ast.TypeSwitchStmt:
+		r.typeSwitch(n)
 	case *ast.FuncLit:
 		r.at = r.at[:len(r.at)-1]
 		r.closeFactory(n)

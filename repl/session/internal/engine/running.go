@@ -110,6 +110,13 @@ func (e *Engine) runText(run *running, text string) error {
 	if text == "" {
 		return nil
 	}
+	if os.Getenv("TRACE") != "" {
+		func() {
+			f, _ := os.OpenFile("/tmp/trace.txt", os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+			f.WriteString("=====\n" + text)
+			f.Close()
+		}()
+	}
 	prog, err := e.compile(text)
 	if err != nil {
 		return err

@@ -55,6 +55,12 @@ func (e *Engine) runtimeTable() interp.Exports {
 		"Shaped":         reflect.ValueOf(e.wrap),
 		"ShapedIn":       reflect.ValueOf(e.wrapIn),
 		"As":             reflect.ValueOf(asError),
+		"Plain": reflect.ValueOf(func(v any) any {
+			if own := plainError(v); own != nil {
+				return own
+			}
+			return v
+		}),
 
 		"Printf":  reflect.ValueOf(func(f string, a ...any) (int, error) { f, a = namedTypes(f, a); return fmt.Printf(f, a...) }),
 		"Sprintf": reflect.ValueOf(func(f string, a ...any) string { f, a = namedTypes(f, a); return fmt.Sprintf(f, a...) }),
@@ -158,6 +164,19 @@ func sortOrdered(s any) {
 	})
 }
 
+// plainError returns what compiled code was handed as an error or as another
+// interface of a package's; nil for what isn't a cell's.
+func plainError(v any) any {
+	if s, ok := v.(shapedError); ok {
+		return s.v.Interface()
+	}
+	r := reflect.ValueOf(v)
+	if r.Kind() == reflect.Struct && r.NumField() > 0 && r.Type().Field(0).Name == "IValue" {
+		return r.Field(0).Interface()
+	}
+	return nil
+}
+
 // asError is errors.As for targets of types that cells have declared: an error of
 // theirs comes as a structure of the interpreter's around it.
 func asError(err error, target any) bool {
@@ -167,13 +186,8 @@ func asError(err error, target any) bool {
 	}
 	for err != nil {
 		v := reflect.ValueOf(err)
-		switch s := err.(type) {
-		case shapedError:
-			v = s.v
-		default:
-			if v.Kind() == reflect.Struct && v.NumField() > 0 && v.Type().Field(0).Name == "IValue" {
-				v = v.Field(0).Elem()
-			}
+		if own := plainError(err); own != nil {
+			v = reflect.ValueOf(own)
 		}
 		if v.IsValid() && v.Type().AssignableTo(to.Elem().Type()) {
 			to.Elem().Set(v)

@@ -14,25 +14,25 @@ import (
 // handed to print, to marshal or to compare is therefore wrapped as a shaped value,
 // which knows the declared type.
 
-// declared is what is known of a type that a cell has declared.
-type declared struct {
+// ownType is what is known of a type that a cell has declared.
+type ownType struct {
 	typ     types.Type
 	reflect reflect.Type
 	value   map[string]reflect.Value // methods, as functions of a value
 	pointer map[string]reflect.Value // those that only a pointer has
 }
 
-// declaredTypes keeps them by the interpreter's name, and structures by what they
+// ownTypes keeps them by the interpreter's name, and structures by what they
 // are compiled to.
-type declaredTypes struct {
-	byName   map[string]*declared
-	byStruct map[reflect.Type][]*declared
+type ownTypes struct {
+	byName   map[string]*ownType
+	byStruct map[reflect.Type][]*ownType
 	shapes   []types.Type
 	byText   map[string]int
 }
 
-func newDeclaredTypes() *declaredTypes {
-	return &declaredTypes{byName: map[string]*declared{}, byStruct: map[reflect.Type][]*declared{}, byText: map[string]int{}}
+func newOwnTypes() *ownTypes {
+	return &ownTypes{byName: map[string]*ownType{}, byStruct: map[reflect.Type][]*ownType{}, byText: map[string]int{}}
 }
 
 // shown methods are those that compiled code asks values for.
@@ -45,7 +45,7 @@ func shownMethods() map[string]string {
 // tell writes the code by which the session learns of a declared type and of its
 // methods; name is the interpreter's.
 func (e *Engine) tell(name string, t types.Type) string {
-	d := &declared{typ: t, value: map[string]reflect.Value{}, pointer: map[string]reflect.Value{}}
+	d := &ownType{typ: t, value: map[string]reflect.Value{}, pointer: map[string]reflect.Value{}}
 	e.shaped.byName[name] = d
 	if _, ok := t.Underlying().(*types.Interface); ok {
 		return ""
@@ -111,7 +111,7 @@ func (e *Engine) declareMethod(name, star, method string, f any) {
 }
 
 // of returns what is known of a type, nil for what no cell has declared.
-func (d *declaredTypes) of(e *Engine, t types.Type) *declared {
+func (d *ownTypes) of(e *Engine, t types.Type) *ownType {
 	n, ok := types.Unalias(t).(*types.Named)
 	if !ok || n.Obj().Pkg() == nil || n.Obj().Pkg().Path() != "main" {
 		return nil

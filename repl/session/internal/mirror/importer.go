@@ -23,6 +23,7 @@ type Importer struct {
 	origin   map[types.Type]reflect.Type
 
 	templates map[string]*Template
+	sources   map[string]string // templates beside the embedded ones
 }
 
 // table is one package of the symbol tables.
@@ -30,6 +31,10 @@ type table struct {
 	name    string
 	symbols map[string]reflect.Value
 }
+
+// AddTemplate gives a package the source of its generic functions and types; it has to
+// be called before the package is imported.
+func (m *Importer) AddTemplate(importPath, source string) { m.sources[importPath] = source }
 
 // New returns an importer over the tables, which are keyed by import path, a
 // slash and the package's name, as the interpreter wants them.
@@ -41,7 +46,7 @@ func New(tables ...interp.Exports) *Importer {
 		named:    map[reflect.Type]types.Type{},
 		origin:   map[types.Type]reflect.Type{},
 
-		templates: map[string]*Template{},
+		templates: map[string]*Template{}, sources: map[string]string{},
 	}
 	for _, exports := range tables {
 		for key, symbols := range exports {
@@ -82,7 +87,10 @@ func (m *Importer) Import(importPath string) (*types.Package, error) {
 		return m.packages[importPath], nil
 	}
 	t, ok := m.tables[importPath]
-	template := templateSource(importPath)
+	template := m.sources[importPath]
+	if template == "" {
+		template = templateSource(importPath)
+	}
 	if !ok && template == "" {
 		return nil, fmt.Errorf("package %s is not part of this session", importPath)
 	}

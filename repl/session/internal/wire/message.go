@@ -29,11 +29,11 @@ type Request struct {
 	Text  string `json:"text,omitempty"`
 	Err   string `json:"err,omitempty"`
 
-	Inputs []Input `json:"inputs,omitempty"`
+	Inputs []Ran `json:"inputs,omitempty"`
 }
 
-// Input is a cell that was run.
-type Input struct {
+// Ran is a cell that was run.
+type Ran struct {
 	Count int    `json:"count"`
 	Cell  string `json:"cell"`
 	OK    bool   `json:"ok"` // it has ended without an error

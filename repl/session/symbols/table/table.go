@@ -86,8 +86,12 @@ func (w *File) object(obj types.Object) {
 		if named, ok := obj.Type().(*types.Named); ok && named.TypeParams().Len() > 0 {
 			return
 		}
+		i, ok := obj.Type().Underlying().(*types.Interface)
+		if ok && !i.IsMethodSet() {
+			return // a constraint
+		}
 		w.entry(name, "reflect.ValueOf((*"+full+")(nil))")
-		if i, ok := obj.Type().Underlying().(*types.Interface); ok && i.IsMethodSet() && i.NumMethods() > 0 {
+		if ok && i.NumMethods() > 0 {
 			w.wrapper(name, i)
 		}
 	}
