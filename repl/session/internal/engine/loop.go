@@ -108,11 +108,14 @@ func (r *rewriter) mentions(root ast.Node, obj types.Object) bool {
 	return found
 }
 
-// assigned reports whether the body assigns to obj.
+// assigned reports whether the body itself assigns to obj; a function literal in it
+// has a variable of its own then, which it may change.
 func (r *rewriter) assigned(obj types.Object, body *ast.BlockStmt) bool {
 	found := false
 	ast.Inspect(body, func(n ast.Node) bool {
 		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
 		case *ast.AssignStmt:
 			for _, l := range n.Lhs {
 				id, ok := l.(*ast.Ident)

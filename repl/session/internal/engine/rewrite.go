@@ -6,6 +6,7 @@ import (
 	"go/constant"
 	"go/token"
 	"go/types"
+	"strings"
 
 	"vlab/repl/session/internal/cell"
 )
@@ -157,7 +158,9 @@ func (r *rewriter) enter(n ast.Node) {
 	case *ast.IndexListExpr:
 		r.instantiation(n, n.X)
 	case *ast.SelectorExpr:
-		r.instantiation(n, n)
+		if !r.instantiation(n, n) {
+			r.methodExpr(n)
+		}
 	case *ast.Ident:
 		if !r.instantiation(n, n) {
 			r.ident(n)
@@ -302,7 +305,60 @@ func (r *rewriter) builtin(call *ast.CallExpr) {
 		r.edits.Replace(r.p.offset(id.Pos()), r.p.offset(id.End()), "vlabRT.Clear")
 	case "min", "max":
 		r.extreme(call, id, b.Name())
+	case "new":
+		r.newOf(call)
 	}
+}
+
+// newOf writes new of a value.
+func (r *rewriter) newOf(call *ast.CallExpr) {
+	x := call.Args[0]
+	tv := r.p.info.Types[x]
+	if tv.IsType() {
+		return
+	}
+	t, ok := r.types.write(types.Default(r.bound.apply(tv.Type)))
+	if !ok {
+		return
+	}
+	r.edits.Replace(r.p.offset(call.Pos()), r.p.offset(x.Pos()), "func() *"+t+" { var v "+t+" = ")
+	r.edits.Replace(r.p.offset(x.End()), r.p.offset(call.End()), "; return &v }()")
+}
+
+// methodExpr writes a method of an own type, as T.M, as a function.
+func (r *rewriter) methodExpr(x *ast.SelectorExpr) {
+	sel := r.p.info.Selections[x]
+	if sel == nil || sel.Kind() != types.MethodExpr || !r.isOwn(r.bound.apply(sel.Recv())) {
+		return
+	}
+	sig, ok := under[*types.Signature](r.bound.apply(sel.Type()))
+	if !ok {
+		return
+	}
+	params, args := make([]string, sig.Params().Len()), make([]string, sig.Params().Len())
+	for i := range params {
+		t := sig.Params().At(i).Type()
+		dots := ""
+		if s, ok := t.(*types.Slice); ok && sig.Variadic() && i == len(params)-1 {
+			dots, t = "...", s.Elem()
+		}
+		text, ok := r.types.write(t)
+		if !ok {
+			return
+		}
+		params[i] = fmt.Sprintf("a%d %s%s", i, dots, text)
+		args[i] = fmt.Sprintf("a%d%s", i, dots)
+	}
+	whole, ok := r.types.signature(types.NewSignatureType(nil, nil, nil, nil, sig.Results(), false))
+	if !ok {
+		return
+	}
+	do := ""
+	if sig.Results().Len() > 0 {
+		do = "return "
+	}
+	r.edits.Replace(r.p.offset(x.Pos()), r.p.offset(x.End()), fmt.Sprintf("func(%s)%s { %s%s.%s(%s) }",
+		strings.Join(params, ", "), strings.TrimPrefix(whole, "()"), do, strings.TrimSuffix(args[0], "..."), x.Sel.Name, strings.Join(args[1:], ", ")))
 }
 
 // extreme writes min and max as a constant, or as a call of a function for the
