@@ -66,6 +66,12 @@ func serve() error {
 // start starts a session that ends with the test.
 func start(t testing.TB) *session.Session {
 	t.Helper()
+	return startWith(t, session.Options{})
+}
+
+// startWith starts one with options, of which command and environment are the test's.
+func startWith(t testing.TB, o session.Options) *session.Session {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -74,7 +80,8 @@ func start(t testing.TB) *session.Session {
 	// of its variables while goroutines of cells read it. The reports must not
 	// mix with what cells print.
 	race := "GORACE=exitcode=0 log_path=" + filepath.Join(t.TempDir(), "race")
-	s, err := session.Start(t.Context(), session.Options{Command: []string{self}, Env: []string{childEnv + "=1", race}})
+	o.Command, o.Env = []string{self}, []string{childEnv + "=1", race}
+	s, err := session.Start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

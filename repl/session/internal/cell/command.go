@@ -49,7 +49,7 @@ func Segments(src string, known func(string) bool) []Segment {
 		}
 		next := min(end+1, len(src))
 		line := strings.TrimSpace(src[at:end])
-		s, ok := command(line, known)
+		s, ok := command(line, func(name string) bool { return known(name) || speaksOf(src[:at], name) })
 		if ok && !opens(src[begin:at]) {
 			code(at)
 			s.Start, s.End = at, end
@@ -72,6 +72,11 @@ func Segments(src string, known func(string) bool) []Segment {
 	}
 	code(len(src))
 	return list
+}
+
+// speaksOf reports whether a name stands in text.
+func speaksOf(text, name string) bool {
+	return regexp.MustCompile(`\b` + regexp.QuoteMeta(name) + `\b`).MatchString(text)
 }
 
 // opens reports whether Go goes on behind text: a bracket, a comment or a raw

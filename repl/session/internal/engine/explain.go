@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -33,7 +34,12 @@ func (e *Engine) explain(err error, p *plan, s step) error {
 	}
 	f := e.placed(p, s, frames)
 	value := plainValue(thrown.Value)
-	if fail, ok := value.(failure); ok {
+	fail, ok := value.(failure)
+	if ok && errors.Is(fail.err, context.Canceled) && e.current().ctx.Err() != nil {
+		f.Name, f.Value = interruptFault, fail.err.Error()
+		return f
+	}
+	if ok {
 		f.Name, f.Value = errorFault, fail.err.Error()
 		f.Traceback = append(f.Traceback, hint(fail.err)...)
 		return f

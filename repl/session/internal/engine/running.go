@@ -101,6 +101,10 @@ var errLeft = errors.New("the cell has returned")
 // that it looks at, before its channel operations are cancelled too.
 const softWait = 700 * time.Millisecond
 
+// parkedWait is how often it is looked whether the cell waits for a channel, which it
+// does in vain.
+const parkedWait = 40 * time.Millisecond
+
 // outcome is how a text has ended.
 type outcome struct{ err error }
 
@@ -109,13 +113,6 @@ type outcome struct{ err error }
 func (e *Engine) runText(run *running, text string) error {
 	if text == "" {
 		return nil
-	}
-	if os.Getenv("TRACE") != "" {
-		func() {
-			f, _ := os.OpenFile("/tmp/trace.txt", os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-			f.WriteString("=====\n" + text)
-			f.Close()
-		}()
 	}
 	prog, err := e.compile(text)
 	if err != nil {
@@ -137,12 +134,14 @@ func (e *Engine) runText(run *running, text string) error {
 	case <-run.ctx.Done():
 	}
 	*e.stop = true
-	timer := time.NewTimer(softWait)
-	defer timer.Stop()
-	select {
-	case o := <-done:
-		return e.settle(run, o.err)
-	case <-timer.C:
+	for waited := time.Duration(0); waited < softWait && !(waited > 0 && parked()); waited += parkedWait {
+		timer := time.NewTimer(parkedWait)
+		select {
+		case o := <-done:
+			timer.Stop()
+			return e.settle(run, o.err)
+		case <-timer.C:
+		}
 	}
 	e.stopHard(stopHard, done)
 	return e.settle(run, halted())
@@ -177,12 +176,41 @@ func checkLayout() error {
 	return nil
 }
 
+// parked reports whether the cell's goroutine waits in a channel operation of the
+// interpreter itself; one within a package's function has its own way of ending.
+func parked() bool {
+	buf := make([]byte, 1<<20)
+	buf = buf[:runtime.Stack(buf, true)]
+	for _, g := range bytes.Split(buf, []byte("\n\n")) {
+		if !bytes.Contains(g, []byte(executeFrame)) {
+			continue
+		}
+		lines := bytes.Split(g, []byte("\n"))
+		if !waiting.Match(lines[0]) {
+			return false
+		}
+		for _, l := range lines[1:] {
+			if bytes.HasPrefix(l, []byte("\t")) || bytes.HasPrefix(l, []byte("reflect.")) || bytes.HasPrefix(l, []byte("runtime.")) {
+				continue
+			}
+			return bytes.HasPrefix(l, []byte("github.com/traefik/yaegi/interp."))
+		}
+	}
+	return false
+}
+
+// waiting matches the head of a goroutine that waits for a channel.
+var waiting = regexp.MustCompile(`\[(chan |select)`)
+
+// executeFrame is the function under which a text runs.
+const executeFrame = "interp.(*Interpreter).ExecuteWithContext.func1("
+
 // executing reports whether a goroutine still runs a text for ExecuteWithContext,
 // which itself returns at once when it is cancelled.
 func executing() bool {
 	buf := make([]byte, 1<<20)
 	buf = buf[:runtime.Stack(buf, true)]
-	return bytes.Contains(buf, []byte("interp.(*Interpreter).ExecuteWithContext.func1("))
+	return bytes.Contains(buf, []byte(executeFrame))
 }
 
 // stopped is the error of an interrupted text.
