@@ -1,4 +1,5 @@
 #include "native.h"
+#include "status.h"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
@@ -55,11 +56,6 @@ auto guard(F f, decltype(f()) failed) noexcept -> decltype(f()) {
     last_error = "unknown C++ exception";
   }
   return failed;
-}
-
-template <class F>
-int status(F f) noexcept {
-  return guard([&] { f(); return 0; }, 1);
 }
 
 template <class F>
@@ -413,6 +409,7 @@ int vt_fused_adamw(void** params, void** grads, void** m, void** v, void** steps
       at::_fused_adamw_(list(params, n), list(grads, n), list(m, n), list(v, n), {}, counts, lr, beta1, beta2, decay, eps, false, false, {}, {});
     };
     rate ? update(T(rate)) : update(lr);
+    count_optimised();
   });
 }
 

@@ -6,6 +6,10 @@
 
 #include "native.h"
 
+// count_optimised says that an optimiser has moved parameters, of which linear.cpp may
+// keep a form of its own.
+void count_optimised();
+
 namespace {
 
 template <class F>
@@ -17,6 +21,8 @@ int status(F f) noexcept {
     vt_fail(e.what_without_backtrace());
   } catch (const std::exception& e) {
     vt_fail(e.what());
+  } catch (...) {
+    vt_fail("unknown C++ exception");
   }
   return 1;
 }

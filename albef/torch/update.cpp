@@ -66,6 +66,7 @@ class Pending {
       at::_foreach_add_(g.steps, 1);
       at::_fused_adamw_(g.params, g.grads, g.m, g.v, {}, g.steps, o_.lr, o_.beta1, o_.beta2, decay, o_.eps, false, false, {}, {});
     }
+    count_optimised();
     groups_.clear();
     bytes_ = 0;
   }
