@@ -33,6 +33,9 @@ func TestMain(m *testing.M) {
 // output.
 type fake struct{}
 
+// Interrupt has nothing to end: all that a fake does looks at its context.
+func (fake) Interrupt() {}
+
 func (f fake) Eval(ctx context.Context, cell string, out session.Output) (session.Result, error) {
 	var result session.Result
 	for line := range strings.Lines(cell) {

@@ -8,15 +8,34 @@ import (
 	"strings"
 
 	"vlab/repl/session"
+	"vlab/repl/session/history"
 )
 
-// historySession is the number of the one session that the history knows: it
-// lasts as long as the kernel.
-const historySession = 1
+// The history knows the session of the kernel's own, and takes all earlier ones, of
+// the terminal's too, for another.
+const (
+	earlierSessions = 0
+	historySession  = 1
+)
 
 type historyEntry struct {
+	session       int
 	line          int
 	input, output string
+}
+
+// recall takes in what was run before this kernel began.
+func (k *kernel) recall(path string) {
+	if path == "" {
+		return
+	}
+	cells, err := history.Read(path)
+	if err != nil {
+		k.log.Warn("the history can't be read", "error", err)
+	}
+	for i, cell := range cells {
+		k.history = append(k.history, historyEntry{session: earlierSessions, line: i + 1, input: cell})
+	}
 }
 
 type historyRequest struct {
@@ -32,7 +51,14 @@ type historyRequest struct {
 
 func (k *kernel) remember(line int, input string, result session.Result) {
 	output, _ := result.Data["text/plain"].(string)
-	k.history = append(k.history, historyEntry{line: line, input: input, output: output})
+	k.history = append(k.history, historyEntry{session: historySession, line: line, input: input, output: output})
+	if k.past == "" {
+		return
+	}
+	if err := history.Append(k.past, input); err != nil {
+		k.log.Warn("the history can't be written", "error", err)
+		k.past = ""
+	}
 }
 
 // historyOf answers with [session, line, input], or with [input, output] in the
@@ -49,9 +75,9 @@ func (k *kernel) historyOf(_ context.Context, r *request) (any, error) {
 	list := make([][]any, 0, len(entries))
 	for _, e := range entries {
 		if req.Output {
-			list = append(list, []any{historySession, e.line, []any{e.input, nullable(e.output)}})
+			list = append(list, []any{e.session, e.line, []any{e.input, nullable(e.output)}})
 		} else {
-			list = append(list, []any{historySession, e.line, e.input})
+			list = append(list, []any{e.session, e.line, e.input})
 		}
 	}
 	return map[string]any{"status": "ok", "history": list}, nil
@@ -76,11 +102,12 @@ func (req historyRequest) newest(entries []historyEntry) []historyEntry {
 	return entries[max(len(entries)-req.N, 0):]
 }
 
-// lines chooses by number; session 0 is the current one, and no earlier one is known.
+// lines chooses by number; session 0 is the current one, and those below it are the
+// earlier ones.
 func (req historyRequest) lines(all []historyEntry) []historyEntry {
 	var found []historyEntry
 	for _, e := range all {
-		inSession := req.Session == 0 || req.Session == historySession
+		inSession := e.session == historySession && (req.Session == 0 || req.Session == historySession) || e.session == earlierSessions && req.Session < 0
 		if inSession && e.line >= req.Start && (req.Stop <= 0 || e.line < req.Stop) {
 			found = append(found, e)
 		}

@@ -7,17 +7,21 @@ import (
 )
 
 func TestHistoryChoice(t *testing.T) {
-	all := []historyEntry{{line: 1, input: "a := 1"}, {line: 2, input: "b"}, {line: 3, input: "a"}, {line: 4, input: "a"}}
+	all := []historyEntry{{session: earlierSessions, line: 7, input: "old"}}
+	for i, input := range []string{"a := 1", "b", "a", "a"} {
+		all = append(all, historyEntry{session: historySession, line: i + 1, input: input})
+	}
 	tests := []struct {
 		name string
 		req  historyRequest
 		want []int
 	}{
 		{"tail", historyRequest{Type: "tail", N: 2}, []int{3, 4}},
-		{"tail longer than all", historyRequest{Type: "tail", N: 9}, []int{1, 2, 3, 4}},
+		{"tail longer than all", historyRequest{Type: "tail", N: 9}, []int{7, 1, 2, 3, 4}},
 		{"range", historyRequest{Type: "range", Start: 2, Stop: 4}, []int{2, 3}},
 		{"open range", historyRequest{Type: "range", Session: historySession, Start: 3}, []int{3, 4}},
-		{"range of an unknown session", historyRequest{Type: "range", Session: -1}, nil},
+		{"range of earlier sessions", historyRequest{Type: "range", Session: -1}, []int{7}},
+		{"range of an unknown session", historyRequest{Type: "range", Session: 5}, nil},
 		{"search", historyRequest{Type: "search", Pattern: "a*"}, []int{1, 3, 4}},
 		{"search one character", historyRequest{Type: "search", Pattern: "?"}, []int{2, 3, 4}},
 		{"search unique", historyRequest{Type: "search", Pattern: "a*", Unique: true}, []int{1, 4}},

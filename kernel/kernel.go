@@ -30,6 +30,9 @@ type Session interface {
 	Complete(ctx context.Context, code string, pos int) (session.Completion, error)
 	Inspect(ctx context.Context, code string, pos int) (data map[string]any, found bool, err error)
 	IsComplete(code string) (status, indent string)
+	// Interrupt ends a cell that its context's end has not ended, at the price of
+	// the session's process.
+	Interrupt()
 }
 
 var _ Session = (*session.Session)(nil)
@@ -41,6 +44,9 @@ type Options struct {
 	// Banner is shown by consoles at their start; empty means a line with the
 	// versions.
 	Banner string
+	// History is the file that keeps what is run, see package history; empty keeps
+	// none.
+	History string
 	// Logger receives messages that were dropped, and why; nil means
 	// slog.Default(), which writes to standard error.
 	Logger *slog.Logger
@@ -64,10 +70,12 @@ type kernel struct {
 
 	mu     sync.Mutex
 	cancel context.CancelFunc // of the session's running call, else nil
+	again  bool               // that has been called
 
 	// The shell channel's goroutine alone uses these.
 	count   int // of the last cell kept in the history
 	history []historyEntry
+	past    string // the file of the history; "" for none
 	aborted uint64 // requests that arrived up to this one are not to be run
 }
 
@@ -100,6 +108,8 @@ func newKernel(c connection, s Session, o Options) (*kernel, error) {
 	if k.log == nil {
 		k.log = slog.Default()
 	}
+	k.past = o.History
+	k.recall(k.past)
 	if k.options.Version == "" {
 		k.options.Version = "dev"
 	}

@@ -8,7 +8,7 @@ import "context"
 func (k *kernel) begin(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	k.mu.Lock()
-	k.cancel = cancel
+	k.cancel, k.again = cancel, false
 	k.mu.Unlock()
 	return ctx, func() {
 		k.mu.Lock()
@@ -19,13 +19,18 @@ func (k *kernel) begin(ctx context.Context) (context.Context, func()) {
 }
 
 // interrupt stops what the shell channel has the session do; it does nothing
-// when that is nothing.
+// when that is nothing. Asked again, it no longer waits for the cell to stop.
 func (k *kernel) interrupt() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.cancel != nil {
-		k.cancel()
+	if k.cancel == nil {
+		return
 	}
+	if k.again {
+		k.session.Interrupt()
+	}
+	k.again = true
+	k.cancel()
 }
 
 func (k *kernel) interruptRequest(context.Context, *request) (any, error) {

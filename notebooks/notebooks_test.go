@@ -91,7 +91,7 @@ func TestNotebooksRunInJupyter(t *testing.T) {
 	run(t, nil, bin, "kernel", "install", "--prefix", prefix)
 	env := []string{
 		"JUPYTER_PATH=" + filepath.Join(prefix, "share", "jupyter"), "VLAB_CACHE=" + t.TempDir(),
-		"JUPYTER_RUNTIME_DIR=" + t.TempDir(), "IPYTHONDIR=" + t.TempDir(),
+		"JUPYTER_RUNTIME_DIR=" + t.TempDir(), "IPYTHONDIR=" + t.TempDir(), "XDG_STATE_HOME=" + t.TempDir(),
 	}
 	for _, name := range all(t) {
 		t.Run(name, func(t *testing.T) {

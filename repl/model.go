@@ -4,6 +4,8 @@ import (
 	"strings"
 	"time"
 
+	historyfile "vlab/repl/session/history"
+
 	"charm.land/bubbles/v2/help"
 	"charm.land/bubbles/v2/textarea"
 	"charm.land/bubbles/v2/textinput"
@@ -95,7 +97,7 @@ func (m *model) loadHistory() tea.Cmd {
 		return nil
 	}
 	return func() tea.Msg {
-		cells, err := readHistory(path)
+		cells, err := historyfile.Read(path)
 		return historyMsg{cells: cells, err: err}
 	}
 }
@@ -193,7 +195,7 @@ func (m *model) saveHistory(code string) tea.Cmd {
 		return nil
 	}
 	return func() tea.Msg {
-		if err := appendHistory(path, code); err != nil {
+		if err := historyfile.Append(path, code); err != nil {
 			return noticeMsg(err.Error())
 		}
 		return nil

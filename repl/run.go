@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	historyfile "vlab/repl/session/history"
+
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 )
@@ -36,7 +38,7 @@ func WithInput(r io.Reader) Option { return func(s *settings) { s.in = r } }
 func WithOutput(w io.Writer) Option { return func(s *settings) { s.out = w } }
 
 // WithHistory keeps the history in the file at path, which need not exist; an
-// empty path keeps none. Without this option it is in [HistoryFile].
+// empty path keeps none. Without this option it is in [history.File].
 func WithHistory(path string) Option {
 	return func(s *settings) { s.history, s.known = path, true }
 }
@@ -55,7 +57,7 @@ func Run(ctx context.Context, s Session, o ...Option) error {
 		option(&set)
 	}
 	if !set.known {
-		path, err := HistoryFile()
+		path, err := historyfile.File()
 		if err != nil {
 			return err
 		}

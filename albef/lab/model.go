@@ -178,6 +178,14 @@ func (m *Model) String() string {
 		countText(m.size), m.tok.Size(), m.device)
 }
 
+// Summary tells the model's size, type, memory and device in a few words.
+func (m *Model) Summary() string {
+	if m == nil || m.closed.Load() {
+		return m.String()
+	}
+	return fmt.Sprintf("%s parameters, fp32, %.0f MB, on %s, %d px", countText(m.size), 4*float64(m.size)/1e6, m.device, m.config.ImageRes)
+}
+
 func countText(n int) string {
 	if n < 1e6 {
 		return fmt.Sprintf("%.0f k", float64(n)/1e3)

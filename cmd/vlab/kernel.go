@@ -6,6 +6,7 @@ import (
 
 	"vlab/kernel"
 	"vlab/repl/session"
+	"vlab/repl/session/history"
 )
 
 func runKernel(ctx context.Context, e env, args []string) error {
@@ -83,5 +84,9 @@ func serveKernel(ctx context.Context, e env, args []string) error {
 		return err
 	}
 	defer s.Close()
-	return kernel.Serve(ctx, *file, s, kernel.Options{Version: version()})
+	past, err := history.File()
+	if err != nil {
+		past = "" // without a home there is no history
+	}
+	return kernel.Serve(ctx, *file, s, kernel.Options{Version: version(), History: past})
 }

@@ -25,8 +25,16 @@ func runSessionChild(_ context.Context, e env, args []string) error {
 	}
 	signal.Reset(syscall.SIGTERM) // nothing here would look at a cancelled context
 	return session.Serve(session.ChildOptions{
-		Exports: symbols.Tables(), Prelude: symbols.Prelude(), Wrap: withCellSink, About: versions(),
+		Exports: symbols.Tables(), Prelude: symbols.Prelude(), Wrap: withCellSink, Summary: summary, About: versions(),
 	})
+}
+
+// summary is what %whos shows of a value that has more to say than a line.
+func summary(v any) string {
+	if s, ok := v.(interface{ Summary() string }); ok {
+		return s.Summary()
+	}
+	return ""
 }
 
 // versions names what cells run on, in one line.

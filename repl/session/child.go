@@ -32,7 +32,7 @@ type child struct {
 	nextID   uint64
 	pending  map[uint64]chan wire.Message
 	outlet   *outlet
-	names    []string
+	names    map[string]bool // of variables
 	obituary obituary
 	state    error // how the process ended; valid after done
 }
@@ -43,7 +43,7 @@ func startChild(ctx context.Context, o Options) (*child, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &child{cmd: cmd, done: make(chan struct{}), pending: map[uint64]chan wire.Message{}, outlet: newOutlet(nil)}
+	c := &child{cmd: cmd, done: make(chan struct{}), pending: map[uint64]chan wire.Message{}, names: map[string]bool{}, outlet: newOutlet(nil)}
 	if err := c.spawn(); err != nil {
 		return nil, err
 	}

@@ -13,9 +13,6 @@
 // the front, so that what native code prints is caught as well. Whatever was
 // printed before a display or a result is delivered before it.
 //
-// What cells can't do yet: use generic functions and types of compiled packages
-// (slices, maps, iter, atomic.Pointer) and methods of generic types of their own;
-// leave a range over a function by return; recover a cell's panic by a defer at
-// its top; jump by goto between statements of the top. A type that gets a method
-// in a later cell is made anew: values made before keep the type without it.
+// What cells may be, their commands and what they can't do is told in
+// docs/session.md.
 package session

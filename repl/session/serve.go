@@ -155,7 +155,7 @@ func (s *server) eval(ctx context.Context, r wire.Request) {
 	case err != nil:
 		answer.Error = &wire.Error{Name: "error", Value: err.Error()}
 	}
-	answer.Names = s.engine.Variables()
+	answer.Names, answer.Gone = s.engine.Changes()
 	s.answer(answer)
 }
 
@@ -178,7 +178,7 @@ func (s *server) answer(m wire.Message) {
 	if err := s.write(m); err != nil {
 		// A value that cannot be sent, as a picture beyond the limit, must
 		// not leave the front waiting.
-		s.write(wire.Message{ID: m.ID, Op: wire.Result, Names: m.Names, //nolint:errcheck // see above
+		s.write(wire.Message{ID: m.ID, Op: wire.Result, Names: m.Names, Gone: m.Gone, //nolint:errcheck // see above
 			Error: &wire.Error{Name: "error", Value: "send the cell's value: " + err.Error()}})
 	}
 }

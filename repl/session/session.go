@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -171,7 +172,7 @@ func (s *Session) stop(c *child, count int, answer <-chan wire.Message, out Outp
 
 // result turns the child's answer into Eval's results.
 func (s *Session) result(c *child, count int, m wire.Message) (Result, error) {
-	c.setVariables(m.Names)
+	c.noteVariables(m.Names, m.Gone)
 	r := Result{Count: count, Data: m.Data.Unpack(), Metadata: m.Metadata}
 	if e := m.Error; e != nil {
 		return r, &CellError{Name: e.Name, Value: e.Value, Traceback: e.Traceback, Line: e.Line, Col: e.Col}
@@ -382,11 +383,16 @@ func (s *Session) ask(ctx context.Context, r wire.Request) (wire.Message, error)
 func (c *child) variables() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.Clone(c.names)
+	return slices.Sorted(maps.Keys(c.names))
 }
 
-func (c *child) setVariables(names []string) {
+func (c *child) noteVariables(made, gone []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.names = names
+	for _, name := range made {
+		c.names[name] = true
+	}
+	for _, name := range gone {
+		delete(c.names, name)
+	}
 }

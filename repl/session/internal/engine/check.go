@@ -242,10 +242,10 @@ func (c *checker) receiverTypeParams(recv *ast.FieldList) *ast.FieldList {
 		return nil
 	}
 	base, ok := t.(*ast.Ident)
-	if !ok || c.names.symbols[base.Name] == nil {
+	if !ok || c.names.get(base.Name) == nil {
 		return nil
 	}
-	named, ok := c.names.symbols[base.Name].obj.Type().(*types.Named)
+	named, ok := c.names.get(base.Name).obj.Type().(*types.Named)
 	if !ok || named.TypeParams().Len() != len(args) {
 		return nil
 	}

@@ -148,7 +148,7 @@ func (e *Engine) whos(*running, call) (*display.Data, error) {
 	e.mu.Lock()
 	values := e.marks()
 	var vars, others []*symbol
-	for _, s := range e.names.symbols {
+	for s := range e.names.all() {
 		if _, ok := s.obj.(*types.Var); ok && !s.hidden {
 			vars = append(vars, s)
 		} else if !s.hidden {

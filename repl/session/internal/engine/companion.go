@@ -47,7 +47,7 @@ func (e *Engine) companions(src string, pieces []cell.Piece) string {
 	}
 	var texts []string
 	for _, base := range receivers {
-		if s := e.sources[base]; s != nil && !defined[base] && e.names.symbols[base] != nil {
+		if s := e.sources[base]; s != nil && !defined[base] && e.names.get(base) != nil {
 			defined[base] = true
 			texts = append(append(texts, s.text), s.methods...)
 		}
@@ -62,12 +62,12 @@ func (e *Engine) callers(of []string, defined map[string]bool) []string {
 	for len(of) > 0 {
 		name := of[0]
 		of = of[1:]
-		if e.names.symbols[name] == nil && !defined[name] {
+		if e.names.get(name) == nil && !defined[name] {
 			continue
 		}
-		for _, caller := range slices.Sorted(maps.Keys(e.sources)) {
+		for _, caller := range slices.Sorted(maps.Keys(e.usedBy[name])) {
 			s := e.sources[caller]
-			if defined[caller] || !s.uses[name] || !strings.HasPrefix(s.text, "func") || e.names.symbols[caller] == nil {
+			if s == nil || defined[caller] || !s.uses[name] || !strings.HasPrefix(s.text, "func") || e.names.get(caller) == nil {
 				continue
 			}
 			defined[caller] = true
@@ -118,7 +118,14 @@ func (e *Engine) remember(src string) {
 			continue
 		}
 		for _, id := range declared(f) {
-			e.sources[id.Name] = &source{text: text, uses: words(text, id.Name)}
+			s := &source{text: text, uses: words(text, id.Name)}
+			e.sources[id.Name] = s
+			for name := range s.uses {
+				if e.usedBy[name] == nil {
+					e.usedBy[name] = map[string]bool{}
+				}
+				e.usedBy[name][id.Name] = true
+			}
 		}
 	}
 	for _, p := range cell.Split(src) {

@@ -15,6 +15,13 @@ import (
 // it replaces, and the choices, sorted.
 func (e *Engine) Complete(code string, pos int) (start, end int, matches []string) {
 	pos = min(max(pos, 0), len(code))
+	if at, names, ok := completeCommand(code, pos); ok {
+		return at, pos, names
+	}
+	if at, ok := inText(code, pos); ok {
+		at, names := files(code[at:pos], pos)
+		return at, pos, names
+	}
 	start = identStart(code, pos)
 	prefix := code[start:pos]
 	e.mu.Lock()
@@ -55,8 +62,8 @@ func visible(table *names) []string {
 	list = append(list, "break", "case", "chan", "const", "continue", "default", "defer", "else", "fallthrough", "for",
 		"func", "go", "goto", "if", "import", "interface", "map", "package", "range", "return", "select", "struct",
 		"switch", "type", "var")
-	for name := range table.symbols {
-		list = append(list, name)
+	for s := range table.all() {
+		list = append(list, s.name)
 	}
 	for name := range table.imports {
 		list = append(list, name)
@@ -67,7 +74,7 @@ func visible(table *names) []string {
 // namesBefore returns the session's names with those that code defines in the
 // pieces before an offset, as far as they pass the check.
 func (e *Engine) namesBefore(code string, offset int) *names {
-	c := &checker{src: code, names: e.names.clone(), importer: e.mirror}
+	c := &checker{src: code, names: e.names.over(), importer: e.mirror}
 	var before []cell.Piece
 	for _, p := range cell.Split(code) {
 		if p.End < offset {

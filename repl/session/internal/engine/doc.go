@@ -6,7 +6,12 @@
 // order: types, constants and functions first, then variables and statements.
 // Nothing runs before the whole cell has passed the check.
 //
-// The rewriting names redefined objects anew, gives each function a variable
+// The rewriting makes each instance of a generic function or type a declaration of
+// its own (generic.go), also of the standard library's, whose sources are templates
+// in package mirror; writes ranges over functions, type switches and assignments of
+// several values in other words (exits.go, typeswitch.go, assign.go); and tells
+// compiled code that prints or marshals what the types of cells are (shape.go). It
+// names redefined objects anew, gives each function a variable
 // that holds the offset of the statement it is at (the interpreter itself knows
 // only in which function a panic came up), and lets every loop look at a flag, so
 // that an interrupt ends the cell by a panic of ours and keeps what it has made.

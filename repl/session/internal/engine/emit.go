@@ -61,7 +61,7 @@ func (e *Engine) emitStatement(num int, p *part, piece cell.Piece, n *names, las
 
 // wrap makes the function that runs code.
 func (r *rewriter) wrap(piece cell.Piece, code func() string) string {
-	k := r.function("", piece.Start)
+	k := r.runner(piece.Start)
 	r.at = append(r.at[:0], k)
 	body := code()
 	return "func init() { " + r.lineMark(k, piece.Start) + " " + body + "\n}"
@@ -154,7 +154,7 @@ func (r *rewriter) definitionCode(s *step, n *names, d definition) (code string,
 // target decides where a defined variable lives, and declares it where it is new.
 func (r *rewriter) target(s *step, n *names, id *ast.Ident) (*symbol, error) {
 	typ := r.p.info.Defs[id].Type()
-	old := n.symbols[id.Name]
+	old := n.get(id.Name)
 	if old != nil && !old.hidden {
 		if v, ok := old.obj.(*types.Var); ok && types.Identical(v.Type(), typ) {
 			return old, nil
@@ -231,7 +231,7 @@ func (r *rewriter) expression(s step, x ast.Expr, last bool) step {
 
 // markAt lets the function around note an offset.
 func (r *rewriter) markAt(offset int) string {
-	return fmt.Sprintf("vlabAt%d = %d; ", r.at[0], offset+1)
+	return r.e.mark(r.at[0], offset)
 }
 
 // expressionCode runs an expression and uses its values.
@@ -353,7 +353,7 @@ func (e *Engine) emitDeclarations(num int, decls, bodies *part, idents []*ast.Id
 	b.WriteString(e.writeInstances(n, out))
 	s := step{text: out.source(b.String())}
 	for _, id := range idents {
-		if sym := n.symbols[id.Name]; sym != nil {
+		if sym := n.get(id.Name); sym != nil {
 			s.makes = append(s.makes, sym)
 		}
 	}
@@ -372,7 +372,7 @@ func (r *rewriter) functionName(f *ast.FuncDecl, n *names) {
 	if strings.HasSuffix(strings.TrimSpace(r.p.src[r.p.offset(f.Pos()):at]), ")") {
 		return // a method keeps its name
 	}
-	if s := n.symbols[name]; s != nil && s.internal != name {
+	if s := n.get(name); s != nil && s.internal != name {
 		r.edits.Replace(at, at+len(name), s.internal)
 	}
 }

@@ -49,6 +49,7 @@ type place struct {
 	cell  int
 	name  string
 	start int
+	top   bool // it runs a statement of the cell itself
 }
 
 // Engine holds an interpreter and the names of its session. Eval must not be
@@ -69,10 +70,11 @@ type Engine struct {
 	loaded  map[string]string // import path to the interpreter's name for it
 	types   map[reflect.Type]string
 	places  []place
-	cells   map[int]string           // the texts of cells, with the companions added to them
-	own     map[int]int              // how much of each is the cell's own
-	sources map[string]*source       // of types and functions, by name
-	objects map[types.Object]*symbol // all that there ever were
+	cells   map[int]string             // the texts of cells, with the companions added to them
+	own     map[int]int                // how much of each is the cell's own
+	sources map[string]*source         // of types and functions, by name
+	usedBy  map[string]map[string]bool // names to the functions whose sources speak of them
+	objects map[types.Object]*symbol   // all that there ever were
 
 	shaped    *ownTypes
 	generics  map[types.Object]*generic
@@ -83,6 +85,8 @@ type Engine struct {
 	runMu sync.Mutex
 	run   *running
 
+	changed map[string]bool // names that were made or taken since Changes
+
 	inputs []wire.Ran // cells that were run
 }
 
@@ -90,7 +94,7 @@ type Engine struct {
 func New(o Options) (*Engine, error) {
 	e := &Engine{
 		opts: o, names: newNames(), used: map[string]bool{}, loaded: map[string]string{}, types: map[reflect.Type]string{}, cells: map[int]string{}, own: map[int]int{}, sources: map[string]*source{},
-		objects: map[types.Object]*symbol{}, shaped: newOwnTypes(), generics: map[types.Object]*generic{}, instances: map[instanceKey]string{},
+		objects: map[types.Object]*symbol{}, changed: map[string]bool{}, usedBy: map[string]map[string]bool{}, shaped: newOwnTypes(), generics: map[types.Object]*generic{}, instances: map[instanceKey]string{},
 		stderr: &tracer{out: os.Stderr}, run: idle(),
 	}
 	tables := []interp.Exports{
@@ -133,6 +137,7 @@ import "context"
 import vlabRT "` + runtimePath + `"
 import "vlab/repl/session/display"
 var vlabStop bool
+var vlabTop int
 var ctx context.Context
 var Display = display.Display
 func init() { vlabRT.Bind(&vlabStop, &ctx) }`)
@@ -206,6 +211,25 @@ func (e *Engine) internalName(name string) string {
 	}
 	e.used[internal] = true
 	return internal
+}
+
+// Changes returns which variables there are new since the last call, and which there
+// are no longer.
+func (e *Engine) Changes() (made, gone []string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for name := range e.changed {
+		s := e.names.get(name)
+		if s == nil {
+			gone = append(gone, name)
+		} else if _, ok := s.obj.(*types.Var); ok && !s.hidden {
+			made = append(made, name)
+		} else {
+			gone = append(gone, name)
+		}
+	}
+	clear(e.changed)
+	return made, gone
 }
 
 // Variables returns the names of the session's variables, sorted.

@@ -45,7 +45,7 @@ func (e *Engine) evalAll(run *running, num int, src string) (*display.Data, erro
 func (e *Engine) knows(name string) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.names.symbols[name] != nil || e.names.imports[name] != "" || types.Universe.Lookup(name) != nil
+	return e.names.get(name) != nil || e.names.imports[name] != "" || types.Universe.Lookup(name) != nil
 }
 
 // evalCode runs Go.
@@ -89,7 +89,7 @@ func (e *Engine) plan(num int, src string) (_ *plan, err error) {
 			e.forget(e.fresh)
 		}
 	}()
-	c := &checker{src: src, names: e.names.clone(), importer: e.mirror}
+	c := &checker{src: src, names: e.names.over(), importer: e.mirror}
 	pieces := cell.Split(src)
 	if err := e.imports(c, pieces); err != nil {
 		return nil, err
@@ -127,7 +127,7 @@ func (e *Engine) plan(num int, src string) (_ *plan, err error) {
 // freshContext lets ctx be the running cell's context again, whatever an earlier
 // cell has made of the name.
 func (e *Engine) freshContext() {
-	if s := e.names.symbols["ctx"]; s == nil || !s.hidden {
+	if s := e.names.get("ctx"); s == nil || !s.hidden {
 		if err := e.predeclare("ctx", "context", "Context"); err != nil {
 			panic(err) // the table had it when the engine started
 		}
@@ -221,10 +221,9 @@ func branchOutside(p *part) error {
 func (e *Engine) runSteps(run *running, p *plan) error {
 	e.mu.Lock()
 	e.names.imports, e.names.dots = p.names.imports, p.names.dots
-	for name := range e.names.symbols {
-		if p.names.symbols[name] == nil {
-			delete(e.names.symbols, name) // an import has taken the name
-		}
+	for _, name := range p.names.taken() {
+		delete(e.names.symbols, name) // by an import
+		e.changed[name] = true
 	}
 	e.mu.Unlock()
 	for i, s := range p.steps {
@@ -247,6 +246,7 @@ func (e *Engine) runSteps(run *running, p *plan) error {
 		e.mu.Lock()
 		for _, m := range s.makes {
 			e.names.add(m)
+			e.changed[m.name] = true
 		}
 		if i == 0 {
 			e.remember(p.src) // its declarations come first

@@ -63,7 +63,7 @@ func (e *Engine) placed(p *plan, s step, frames []int) *Fault {
 			continue
 		}
 		pl := e.places[k]
-		offset := markOf(marks, k)
+		offset := markOf(marks, e.markName(k))
 		if offset < 0 {
 			offset = pl.start
 		}
@@ -95,8 +95,8 @@ func (e *Engine) marks() (m map[string]reflect.Value) {
 
 // markOf returns the offset of the statement at which a function is, -1 when it
 // has noted none.
-func markOf(marks map[string]reflect.Value, k int) int {
-	v, ok := marks["vlabAt"+strconv.Itoa(k)]
+func markOf(marks map[string]reflect.Value, name string) int {
+	v, ok := marks[name]
 	if !ok || !v.CanInt() {
 		return -1
 	}

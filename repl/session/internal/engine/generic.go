@@ -207,15 +207,15 @@ func (e *Engine) declareGenerics(num int, decls, bodies *part, n *names) {
 			continue
 		}
 		if receiver := bodies.receivers[f]; receiver != nil {
-			if base, _ := receiverParts(receiver); base != nil && n.symbols[base.Name] != nil {
-				e.addGenericMethod(in, f, receiver, n.symbols[base.Name].obj)
+			if base, _ := receiverParts(receiver); base != nil && n.get(base.Name) != nil {
+				e.addGenericMethod(in, f, receiver, n.get(base.Name).obj)
 			}
 			continue
 		}
 		if f.Type.TypeParams == nil {
 			continue
 		}
-		if s := n.symbols[identAt(bodies.src[bodies.offset(f.Name.NamePos):])]; s != nil {
+		if s := n.get(identAt(bodies.src[bodies.offset(f.Name.NamePos):])); s != nil {
 			g := &generic{text: in, fn: f}
 			for _, field := range f.Type.TypeParams.List {
 				g.params = append(g.params, bodies.typeParams(field.Names)...)

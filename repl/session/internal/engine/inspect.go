@@ -43,7 +43,7 @@ func (e *Engine) Inspect(code string, pos int) (text string, found bool) {
 
 // objectOf returns the object that a name or a selector means.
 func (e *Engine) objectOf(table *names, expr string) types.Object {
-	if s := table.symbols[expr]; s != nil {
+	if s := table.get(expr); s != nil {
 		return s.obj
 	}
 	if obj := types.Universe.Lookup(expr); obj != nil {

@@ -67,6 +67,24 @@ func (r *rewriter) function(name string, start int) int {
 	return k
 }
 
+// runner registers the function that runs a statement of the cell itself. All of them
+// share a variable: the interpreter keeps the syntax around each that there is.
+func (r *rewriter) runner(start int) int {
+	r.e.places = append(r.e.places, place{cell: r.num, start: start, top: true})
+	return len(r.e.places) - 1
+}
+
+// mark writes the note that function k is at an offset.
+func (e *Engine) mark(k, offset int) string { return fmt.Sprintf("%s = %d; ", e.markName(k), offset+1) }
+
+// markName is the interpreter's variable for such notes.
+func (e *Engine) markName(k int) string {
+	if e.places[k].top {
+		return "vlabTop"
+	}
+	return fmt.Sprintf("vlabAt%d", k)
+}
+
 // lineStride is how far apart the line numbers of two functions are.
 const lineStride = 10_000
 
@@ -225,7 +243,7 @@ func (r *rewriter) marks(list []ast.Stmt) {
 		}
 		at := r.p.offset(s.Pos())
 		if at >= 0 && at <= len(r.p.src) && risky(s) {
-			r.edits.Insert(at, fmt.Sprintf("vlabAt%d = %d; ", k, at+1))
+			r.edits.Insert(at, r.e.mark(k, at))
 		}
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"io"
 	"log"
 	"os"
-	"reflect"
 	"regexp"
 	"runtime"
 	"strconv"
@@ -121,6 +120,7 @@ func (e *Engine) runText(run *running, text string) error {
 	if run.ctx.Err() != nil {
 		return e.settle(run, halted())
 	}
+	defer e.trim()
 	hard, stopHard := context.WithCancel(context.Background())
 	defer stopHard()
 	done := make(chan outcome, 1)
@@ -164,16 +164,6 @@ func (e *Engine) stopHard(cancel context.CancelFunc, done <-chan outcome) {
 // runID is the interpreter's run number, the first field of its structure.
 func (e *Engine) runID() *uint64 {
 	return (*uint64)(unsafe.Pointer(e.in)) // checked by checkLayout
-}
-
-// checkLayout reports whether the interpreter's structure begins with its run
-// number, as runID relies on.
-func checkLayout() error {
-	f := reflect.TypeFor[interp.Interpreter]().Field(0)
-	if f.Name != "id" || f.Type.Kind() != reflect.Uint64 || f.Offset != 0 {
-		return fmt.Errorf("the interpreter's structure begins with %s %s, want id uint64", f.Name, f.Type)
-	}
-	return nil
 }
 
 // parked reports whether the cell's goroutine waits in a channel operation of the

@@ -3,6 +3,7 @@ package engine
 import (
 	"go/token"
 	"go/types"
+	"iter"
 	"maps"
 	"path"
 	"slices"
@@ -21,17 +22,53 @@ type symbol struct {
 // names is the table of a session's names. A cell is checked against a copy, which
 // it extends piece by piece.
 type names struct {
-	symbols map[string]*symbol
-	imports map[string]string // local name to import path
-	dots    []string          // paths imported with a dot
+	base    *names             // what is not here is there; nil: nowhere
+	symbols map[string]*symbol // nil for a name that an import has taken
+	imports map[string]string  // local name to import path
+	dots    []string           // paths imported with a dot
 }
 
 func newNames() *names {
 	return &names{symbols: map[string]*symbol{}, imports: map[string]string{}}
 }
 
-func (n *names) clone() *names {
-	return &names{symbols: maps.Clone(n.symbols), imports: maps.Clone(n.imports), dots: slices.Clone(n.dots)}
+// over returns a table that begins as this one does, and leaves it alone.
+func (n *names) over() *names {
+	return &names{base: n, symbols: map[string]*symbol{}, imports: maps.Clone(n.imports), dots: slices.Clone(n.dots)}
+}
+
+// get returns a symbol, nil where there is none.
+func (n *names) get(name string) *symbol {
+	for ; n != nil; n = n.base {
+		if s, ok := n.symbols[name]; ok {
+			return s
+		}
+	}
+	return nil
+}
+
+// all goes through the symbols.
+func (n *names) all() iter.Seq[*symbol] {
+	return func(yield func(*symbol) bool) {
+		for t := n; t != nil; t = t.base {
+			for name, s := range t.symbols {
+				if s != nil && n.get(name) == s && !yield(s) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// taken returns the names that imports have taken from symbols of the base.
+func (n *names) taken() []string {
+	var list []string
+	for name, s := range n.symbols {
+		if s == nil {
+			list = append(list, name)
+		}
+	}
+	return list
 }
 
 // add puts a symbol in, in place of an import of the same name.
@@ -49,7 +86,11 @@ func (n *names) addImport(local, importPath string) {
 		return
 	}
 	n.imports[local] = importPath
-	delete(n.symbols, local)
+	if n.base != nil && n.base.get(local) != nil {
+		n.symbols[local] = nil
+	} else {
+		delete(n.symbols, local)
+	}
 }
 
 // importLines returns the import declarations, each on its line, that text may
@@ -72,7 +113,7 @@ func (n *names) importLines(text string) string {
 func (n *names) scope(text string, without map[string]bool) *types.Package {
 	pkg := types.NewPackage("main", "main")
 	for name := range words(text, "") {
-		if s := n.symbols[name]; s != nil && !without[name] {
+		if s := n.get(name); s != nil && !without[name] {
 			pkg.Scope().Insert(s.obj)
 		}
 	}
@@ -82,9 +123,9 @@ func (n *names) scope(text string, without map[string]bool) *types.Package {
 // variables returns the names of the session's variables, sorted.
 func (n *names) variables() []string {
 	var list []string
-	for name, s := range n.symbols {
+	for s := range n.all() {
 		if _, ok := s.obj.(*types.Var); ok && !s.hidden {
-			list = append(list, name)
+			list = append(list, s.name)
 		}
 	}
 	slices.Sort(list)

@@ -52,7 +52,8 @@ type Message struct {
 	Prompt   string         `json:"prompt,omitempty"`
 	Password bool           `json:"password,omitempty"`
 	Error    *Error         `json:"error,omitempty"`
-	Names    []string       `json:"names,omitempty"`
+	Names    []string       `json:"names,omitempty"` // variables that are new
+	Gone     []string       `json:"gone,omitempty"`  // and those that are no more
 	Matches  []string       `json:"matches,omitempty"`
 	Start    int            `json:"start,omitempty"`
 	End      int            `json:"end,omitempty"`

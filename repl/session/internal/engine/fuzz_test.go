@@ -1,0 +1,57 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"vlab/repl/session/display"
+)
+
+// nowhere is a sink that shows nothing.
+type nowhere struct{}
+
+func (nowhere) Show(string, display.Data) error   { return nil }
+func (nowhere) Update(string, display.Data) error { return nil }
+func (nowhere) Clear(bool) error                  { return nil }
+
+// FuzzPrepare looks for cells that the check or the rewriting fall over.
+func FuzzPrepare(f *testing.F) {
+	files, err := filepath.Glob(filepath.Join("..", "..", "testdata", "cells", "*.txt"))
+	if err != nil || len(files) == 0 {
+		f.Fatalf("no cells: %v", err)
+	}
+	source := regexp.MustCompile(`(?s)-- cell\d+ --\n(.*?)-- expect`)
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, m := range source.FindAllSubmatch(b, -1) {
+			f.Add(string(m[1]))
+		}
+	}
+	e, err := New(Options{Sink: nowhere{}, Input: func(context.Context, string, bool) (string, error) {
+		return "", errors.New("nobody is there")
+	}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	num := 0
+	f.Fuzz(func(t *testing.T, src string) {
+		num++
+		p, err := e.prepare(num, src)
+		var fault *Fault
+		if err != nil && !errors.As(err, &fault) {
+			t.Errorf("%q: %v is no error of a cell", src, err)
+		}
+		if err == nil && p == nil {
+			t.Errorf("%q: neither a plan nor an error", src)
+		}
+		e.Complete(src, len(src)/2)
+		e.Inspect(src, len(src)/2)
+	})
+}

@@ -1,0 +1,53 @@
+package engine
+
+import (
+	"fmt"
+	"reflect"
+	"unsafe"
+
+	"github.com/traefik/yaegi/interp"
+)
+
+// The interpreter keeps the syntax of all texts for its debugger, 12 kB a cell,
+// which is not used here: trim lets go of it.
+func (e *Engine) trim() {
+	in := reflect.ValueOf(e.in).Elem()
+	drop(in.FieldByName("roots"))
+	drop(in.FieldByName("universe").Elem().FieldByName("child"))
+	for it := in.FieldByName("scopes").MapRange(); it.Next(); {
+		drop(it.Value().Elem().FieldByName("child"))
+	}
+}
+
+// drop empties a slice in a field of the interpreter's.
+func drop(f reflect.Value) {
+	reflect.NewAt(f.Type(), unsafe.Pointer(f.UnsafeAddr())).Elem().SetZero() // fields as checkLayout has found them
+}
+
+// checkLayout reports whether the interpreter's structure is as runID and trim rely
+// on.
+func checkLayout() error {
+	t := reflect.TypeFor[interp.Interpreter]()
+	if f := t.Field(0); f.Name != "id" || f.Type.Kind() != reflect.Uint64 || f.Offset != 0 {
+		return fmt.Errorf("the interpreter's structure begins with %s %s, want id uint64", f.Name, f.Type)
+	}
+	child := func(f reflect.StructField, ok bool) bool {
+		if !ok {
+			return false
+		}
+		scope := f.Type
+		if scope.Kind() == reflect.Map {
+			scope = scope.Elem()
+		}
+		if scope.Kind() != reflect.Pointer || scope.Elem().Kind() != reflect.Struct {
+			return false
+		}
+		c, ok := scope.Elem().FieldByName("child")
+		return ok && c.Type.Kind() == reflect.Slice
+	}
+	roots, ok := t.FieldByName("roots")
+	if !ok || roots.Type.Kind() != reflect.Slice || !child(t.FieldByName("scopes")) || !child(t.FieldByName("universe")) {
+		return fmt.Errorf("the interpreter's structure has other roots and scopes than those that are known")
+	}
+	return nil
+}
