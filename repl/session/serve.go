@@ -160,16 +160,23 @@ func (s *server) eval(ctx context.Context, r wire.Request) {
 }
 
 func (s *server) complete(r wire.Request) {
-	start, end, matches := s.engine.Complete(r.Cell, r.Pos)
-	s.answer(wire.Message{ID: r.ID, Op: wire.Result, Start: start, End: end, Matches: matches})
+	m := wire.Message{ID: r.ID, Op: wire.Result, Start: r.Pos, End: r.Pos}
+	defer func() {
+		_ = recover() // what can't be completed has no matches
+		s.answer(m)
+	}()
+	m.Start, m.End, m.Matches = s.engine.Complete(r.Cell, r.Pos)
 }
 
 func (s *server) inspect(r wire.Request) {
 	m := wire.Message{ID: r.ID, Op: wire.Result}
+	defer func() {
+		_ = recover() // nothing is known then
+		s.answer(m)
+	}()
 	if text, found := s.engine.Inspect(r.Cell, r.Pos); found {
 		m.Found, m.Data = true, wire.Pack(engine.Forms(text))
 	}
-	s.answer(m)
 }
 
 // answer writes a message whose loss needs no report: without a front, the loop

@@ -28,6 +28,8 @@ func (e *Edits) Insert(at int, text string) { e.Replace(at, at, text) }
 // replacements that overlap the outer one has the last word; insertions stay where
 // nothing around them is replaced, before a replacement that begins there.
 func (e Edits) Apply(src string, start, end int) string {
+	end = min(end, len(src)) // a node may end in what was put behind the text to parse it
+	start = min(max(start, 0), end)
 	list := make(Edits, 0, len(e))
 	for _, x := range e {
 		if x.Start >= start && x.End <= end {

@@ -40,12 +40,13 @@ func FuzzSegments(f *testing.F) {
 		}
 		cell.IsComplete(src)
 		pieces := cell.Split(src)
-		_, err := parser.ParseFile(token.NewFileSet(), "", "package p; func _() {"+src+"\n}", parser.SkipObjectResolution)
+		file, err := parser.ParseFile(token.NewFileSet(), "", "package p; func _() {"+src+"\n}", parser.SkipObjectResolution)
 		for _, p := range pieces {
 			if p.Start < 0 || p.End < p.Start || p.End > len(src) {
 				t.Fatalf("piece from %d to %d of %d", p.Start, p.End, len(src))
 			}
-			if err == nil && !parses(src[p.Start:p.End]) {
+			// With more than one declaration the text has left the function around it.
+			if err == nil && len(file.Decls) == 1 && !parses(src[p.Start:p.End]) {
 				t.Errorf("%q is Go, and its piece %q isn't", src, src[p.Start:p.End])
 			}
 		}

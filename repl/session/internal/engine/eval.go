@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -50,7 +51,7 @@ func (e *Engine) knows(name string) bool {
 
 // evalCode runs Go.
 func (e *Engine) evalCode(run *running, num int, src string) (*display.Data, error) {
-	p, err := e.prepare(num, src)
+	p, err := e.prepared(num, src)
 	if err != nil {
 		return nil, err
 	}
@@ -62,6 +63,16 @@ func (e *Engine) evalCode(run *running, num int, src string) (*display.Data, err
 		return nil, err
 	}
 	return run.value.data(e.opts.Values), nil
+}
+
+// prepared is prepare, whose own faults must not cost the session.
+func (e *Engine) prepared(num int, src string) (p *plan, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			p, err = nil, &Fault{Name: compileFault, Value: fmt.Sprintf("this session can't run it: preparing the cell has failed: %v", r), Line: 1, Col: 1}
+		}
+	}()
+	return e.prepare(num, src)
 }
 
 // prepare checks a cell together with its companions, or without them where they
