@@ -2,6 +2,7 @@ package display
 
 import (
 	"fmt"
+	"image"
 	"io"
 	"net/http"
 	"os"
@@ -78,6 +79,9 @@ func JPEG(jpeg []byte) Data { return MakeData(MIMETypeJPEG, jpeg) }
 
 // PNG shows an encoded picture.
 func PNG(png []byte) Data { return MakeData(MIMETypePNG, png) }
+
+// Image shows a picture, as a PNG.
+func Image(img image.Image) Data { return Any("", img) }
 
 // PDF shows a document.
 func PDF(pdf []byte) Data { return MakeData(MIMETypePDF, pdf) }

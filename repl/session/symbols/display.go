@@ -23,6 +23,7 @@ func Display(s *display.Screen) interp.Exports {
 		"File":       reflect.ValueOf(display.File),
 		"From":       reflect.ValueOf(display.From),
 		"HTML":       reflect.ValueOf(display.HTML),
+		"Image":      reflect.ValueOf(display.Image),
 		"JPEG":       reflect.ValueOf(display.JPEG),
 		"JSON":       reflect.ValueOf(display.JSON),
 		"JavaScript": reflect.ValueOf(display.JavaScript),

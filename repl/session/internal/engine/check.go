@@ -149,11 +149,6 @@ func (c *checker) declarations(pieces []cell.Piece) (*part, []*ast.Ident, error)
 	if len(errs) > 0 {
 		return nil, nil, c.fault(p, errs)
 	}
-	for _, d := range p.file.Decls {
-		if f, ok := d.(*ast.FuncDecl); ok && f.Body == nil {
-			return nil, nil, faultAt("missing function body", c.src, p.offset(f.Name.Pos()))
-		}
-	}
 	return p, idents, nil
 }
 

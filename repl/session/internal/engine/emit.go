@@ -368,7 +368,11 @@ func (r *rewriter) functionName(f *ast.FuncDecl, n *names) {
 	}
 	at := r.p.offset(f.Name.NamePos)
 	name := identAt(r.p.src[at:])
-	r.e.places[r.placeOf(f)].name = name
+	if f.Body == nil { // as notebooks list what a package has
+		r.edits.Insert(r.p.offset(f.End()), fmt.Sprintf(" { panic(%q) }", name+" was declared without a body"))
+	} else {
+		r.e.places[r.placeOf(f)].name = name
+	}
 	if strings.HasSuffix(strings.TrimSpace(r.p.src[r.p.offset(f.Pos()):at]), ")") {
 		return // a method keeps its name
 	}

@@ -291,7 +291,7 @@ func (r *rewriter) declaration(f *ast.FuncDecl, name, shown string) string {
 		r.edits.Replace(at, at+len(identAt(r.p.src[at:])), name)
 	}
 	r.rewrite(f, -1)
-	if !r.quiet {
+	if !r.quiet && f.Body != nil {
 		r.e.places[r.placeOf(f)].name = shown
 	}
 	return r.apply(f.Pos(), f.End()) + "\n"
