@@ -166,7 +166,7 @@ func tellSkipped(log *slog.Logger, key string, skipped data.Unread) {
 // tellConstant warns of losses that stand where one answer for every pair does.
 func tellConstant(log *slog.Logger, means map[string]float64) {
 	for _, what := range train.Constant(means) {
-		log.Warn(what)
+		log.Warn("a loss is no better than a constant answer's", "loss", what)
 	}
 }
 

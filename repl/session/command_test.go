@@ -20,6 +20,7 @@ func shows(t *testing.T, cells ...string) string {
 }
 
 func TestCommands(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name  string
 		cells []string
@@ -27,8 +28,11 @@ func TestCommands(t *testing.T) {
 	}{
 		{"help", []string{"%help"}, []string{"%whos", "%replay", "!COMMAND"}},
 		{"who", []string{"b, a := 1, \"x\"", "%who"}, []string{"a  b"}},
-		{"whos", []string{"n := 3\nf := func(x int) string { return \"\" }\ntype T struct{ A int }\nfunc g() error { return nil }\nl := []T{{1}}", "%whos"},
-			[]string{"n  int", "3", "f  func(x int) string", "l  []T", "T  type struct{A int}", "g  func() error"}},
+		{
+			"whos",
+			[]string{"n := 3\nf := func(x int) string { return \"\" }\ntype T struct{ A int }\nfunc g() error { return nil }\nl := []T{{1}}", "%whos"},
+			[]string{"n  int", "3", "f  func(x int) string", "l  []T", "T  type struct{A int}", "g  func() error"},
+		},
 		{"reset", []string{"n := 3", "%reset", "%who"}, []string{"no variables yet"}},
 		{"time", []string{"%time n := 2 + 3", "n"}, []string{"5"}},
 		{"time prints", []string{"%time 1 + 1"}, []string{"wall time", "CPU time", "2"}},

@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,17 +47,25 @@ func TestSecondInterruptEndsTheChild(t *testing.T) {
 	rec := newRecord()
 	done := make(chan error, 1)
 	go func() {
-		_, err := s.Eval(bounded(t), "import \"sync\"\nvar mu sync.Mutex\nmu.Lock()\nmu.Lock()", rec)
+		_, err := s.Eval(bounded(t), "import \"sync\"\nvar mu sync.Mutex\nmu.Lock()\nprintln(\"locked\")\nmu.Lock()", rec)
 		done <- err
 	}()
-	time.Sleep(200 * time.Millisecond)
+	told := func(what string) {
+		t.Helper()
+		for {
+			select {
+			case event := <-rec.seen:
+				if strings.Contains(event, what) {
+					return
+				}
+			case <-time.After(10 * time.Second):
+				t.Fatalf("nothing says %q", what)
+			}
+		}
+	}
+	told("locked")
 	s.Interrupt()
-	for deadline := time.Now().Add(10 * time.Second); rec.errText() == "" && time.Now().Before(deadline); {
-		time.Sleep(10 * time.Millisecond)
-	}
-	if rec.errText() == "" {
-		t.Error("nothing is said about a cell that doesn't stop")
-	}
+	told("another interrupt")
 	select {
 	case err := <-done:
 		t.Fatalf("the cell has ended before the second interrupt: %v", err)

@@ -7,6 +7,7 @@ import (
 
 // TestLanguage runs cells whose last one gives a value or prints a text.
 func TestLanguage(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct{ name, cells, want string }{
 		{"generic function of one's own", "func Map[T, U any](xs []T, f func(T) U) []U { var r []U; for _, x := range xs { r = append(r, f(x)) }; return r }\n---\nMap([]int{1, 2}, func(i int) string { return fmt.Sprint(i * 2) })", "[2 4]"},
 		{"generic calls generic", "import \"cmp\"\nfunc Max[T cmp.Ordered](a, b T) T { if a > b { return a }; return b }\nfunc Best[T cmp.Ordered](xs ...T) T { m := xs[0]; for _, x := range xs { m = Max(m, x) }; return m }\nfmt.Println(Best(3, 9, 2), Best(\"a\", \"c\"), Best(1.5))", "9 c 1.5"},

@@ -61,10 +61,9 @@ func (e *Engine) evalSegments(run *running, num int, src string, list []cell.Seg
 	for _, s := range list {
 		var err error
 		value = nil
-		switch {
-		case s.Name == "":
+		if s.Name == "" {
 			value, err = e.evalCode(run, num, cell.Masked(src, s.Start, s.End))
-		default:
+		} else {
 			value, err = e.command(run, call{s, num, src})
 		}
 		if err != nil {

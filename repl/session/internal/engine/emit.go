@@ -29,7 +29,7 @@ func (c *chunk) source(code string) string {
 // emitStatement turns a checked piece into a step and adds the variables that it
 // defines to the names. With last set, the value of an expression is shown.
 func (e *Engine) emitStatement(num int, p *part, piece cell.Piece, n *names, last bool) (step, error) {
-	r := e.newRewriter(p, num, n, true)
+	r := e.newRewriter(p, num, true)
 	s := step{piece: piece}
 	list := p.body()
 	if len(list) == 1 {
@@ -322,7 +322,7 @@ func (e *Engine) emitDeclarations(num int, decls, bodies *part, idents []*ast.Id
 		if !ok || g.Tok == token.IMPORT {
 			continue
 		}
-		r := e.newRewriter(decls, num, n, false)
+		r := e.newRewriter(decls, num, false)
 		r.out = out
 		r.rewrite(g, -1)
 		if g.Tok != token.TYPE {
@@ -341,7 +341,7 @@ func (e *Engine) emitDeclarations(num int, decls, bodies *part, idents []*ast.Id
 	for _, v := range variables {
 		b.WriteString(v + "\n")
 	}
-	r := e.newRewriter(bodies, num, n, false)
+	r := e.newRewriter(bodies, num, false)
 	r.out = out
 	for _, d := range bodies.file.Decls {
 		if f, ok := d.(*ast.FuncDecl); ok && !bodies.isGeneric(f) {
@@ -350,7 +350,7 @@ func (e *Engine) emitDeclarations(num int, decls, bodies *part, idents []*ast.Id
 			b.WriteString(r.apply(f.Pos(), f.End()) + "\n")
 		}
 	}
-	b.WriteString(e.writeInstances(n, out))
+	b.WriteString(e.writeInstances(out))
 	s := step{text: out.source(b.String())}
 	for _, id := range idents {
 		if sym := n.get(id.Name); sym != nil {

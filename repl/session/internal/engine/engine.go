@@ -98,17 +98,20 @@ func New(o Options) (*Engine, error) {
 		stderr: &tracer{out: os.Stderr}, run: idle(),
 	}
 	tables := []interp.Exports{
-		stdlib.Symbols, symbols.Newer(), interp.Exports{"iter/iter": {}}, syscall.Symbols, unrestricted.Symbols, e.overrides(), o.Exports, symbols.Display(display.NewScreen(o.Sink)),
+		stdlib.Symbols, symbols.Newer(),
+		{"iter/iter": {}},
+		syscall.Symbols, unrestricted.Symbols,
+		e.overrides(), o.Exports, symbols.Display(display.NewScreen(o.Sink)), e.runtimeTable(),
 	}
 	if err := checkLayout(); err != nil {
 		return nil, err
 	}
-	e.mirror = mirror.New(append(tables, e.runtimeTable())...)
+	e.mirror = mirror.New(tables...)
 	for path, source := range o.Generics {
 		e.mirror.AddTemplate(path, source)
 	}
 	e.in = interp.New(interp.Options{Stderr: e.stderr, Stdin: &asker{e: e}, Unrestricted: true})
-	for _, t := range append(tables, e.runtimeTable()) {
+	for _, t := range tables {
 		if err := e.in.Use(t); err != nil {
 			return nil, fmt.Errorf("load symbols: %w", err)
 		}

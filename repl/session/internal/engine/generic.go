@@ -236,33 +236,33 @@ func (p *part) isGeneric(f *ast.FuncDecl) bool {
 
 // writeInstances returns the declarations of all instances that were asked for, and
 // of those that they ask for in turn.
-func (e *Engine) writeInstances(n *names, out *chunk) string {
+func (e *Engine) writeInstances(out *chunk) string {
 	var b strings.Builder
 	for len(e.asked) > 0 {
 		i := e.asked[0]
 		e.asked = e.asked[1:]
-		b.WriteString(e.writeInstance(i, n, out))
+		b.WriteString(e.writeInstance(i, out))
 	}
 	return b.String()
 }
 
-func (e *Engine) writeInstance(i instance, n *names, out *chunk) string {
+func (e *Engine) writeInstance(i instance, out *chunk) string {
 	g := e.genericOf(i.of)
 	if g == nil {
 		return ""
 	}
 	if g.fn != nil {
-		r := e.instanceRewriter(g.text, bind(g.params, i.args), n, out)
+		r := e.instanceRewriter(g.text, bind(g.params, i.args), out)
 		if list := g.fn.Type.TypeParams; list != nil {
 			r.edits.Replace(r.p.offset(list.Opening), r.p.offset(list.Closing)+1, "")
 		}
 		return r.declaration(g.fn, i.name, i.of.Name())
 	}
-	r := e.instanceRewriter(g.text, bind(g.params, i.args), n, out)
+	r := e.instanceRewriter(g.text, bind(g.params, i.args), out)
 	r.rewrite(g.spec.Type, -1)
 	text := "type " + i.name + " " + r.apply(g.spec.Type.Pos(), g.spec.Type.End()) + "\n"
 	for _, m := range g.methods {
-		r := e.instanceRewriter(m.text, bind(m.params, i.args), n, out)
+		r := e.instanceRewriter(m.text, bind(m.params, i.args), out)
 		star := ""
 		if _, ok := m.receiver.(*ast.StarExpr); ok {
 			star = "*"
@@ -278,8 +278,8 @@ func (e *Engine) writeInstance(i instance, n *names, out *chunk) string {
 
 // instanceRewriter returns a rewriter for an instance. What a template does at
 // which of its lines tells a user nothing.
-func (e *Engine) instanceRewriter(in text, b binding, n *names, out *chunk) *rewriter {
-	r := e.newRewriter(in.p, in.num, n, false)
+func (e *Engine) instanceRewriter(in text, b binding, out *chunk) *rewriter {
+	r := e.newRewriter(in.p, in.num, false)
 	r.out, r.bound, r.types.bound, r.quiet = out, b, b, in.num == 0
 	return r
 }

@@ -50,7 +50,7 @@ type chunk struct {
 	decls []string
 }
 
-func (e *Engine) newRewriter(p *part, num int, n *names, top bool) *rewriter {
+func (e *Engine) newRewriter(p *part, num int, top bool) *rewriter {
 	return &rewriter{
 		e: e, p: p, num: num, top: top, syms: e.objects, out: &chunk{},
 		types: &typeWriter{e: e, symbols: e.objects}, converts: map[ast.Expr]bool{},

@@ -134,7 +134,7 @@ func (e *Engine) runText(run *running, text string) error {
 	case <-run.ctx.Done():
 	}
 	*e.stop = true
-	for waited := time.Duration(0); waited < softWait && !(waited > 0 && parked()); waited += parkedWait {
+	for waited := time.Duration(0); waited < softWait && (waited == 0 || !parked()); waited += parkedWait {
 		timer := time.NewTimer(parkedWait)
 		select {
 		case o := <-done:

@@ -158,7 +158,7 @@ func sortOrdered(s any) {
 		case a.CanUint():
 			return a.Uint() < b.Uint()
 		case a.CanFloat():
-			return a.Float() < b.Float() || a.Float() != a.Float() && b.Float() == b.Float() //nolint:gocritic,staticcheck // NaN
+			return a.Float() < b.Float() || a.Float() != a.Float() && b.Float() == b.Float() //nolint:gocritic // NaN
 		}
 		return a.String() < b.String()
 	})
@@ -193,19 +193,10 @@ func asError(err error, target any) bool {
 			to.Elem().Set(v)
 			return true
 		}
-		switch u := err.(type) {
-		case interface{ Unwrap() error }:
-			err = u.Unwrap()
-		case interface{ Unwrap() []error }:
-			for _, e := range u.Unwrap() {
-				if asError(e, target) {
-					return true
-				}
-			}
-			return false
-		default:
-			return false
+		if u, ok := err.(interface{ Unwrap() []error }); ok {
+			return slices.ContainsFunc(u.Unwrap(), func(e error) bool { return asError(e, target) })
 		}
+		err = errors.Unwrap(err)
 	}
 	return false
 }
