@@ -23,16 +23,22 @@ var (
 	leadingName = regexp.MustCompile(`^!!?\(*(\w+)`)
 )
 
-// ignored are commands of other kernels that say nothing here: in GoNB they make
-// what follows the body of main.
+// packageLine is a program's first line.
+var packageLine = regexp.MustCompile(`^package \w+$`)
+
+// ignored are lines that say nothing here: a program's package, and commands by which
+// in GoNB what follows is the body of main.
 func ignored(line string) bool {
+	if packageLine.MatchString(line) {
+		return true
+	}
 	return line == "%%" || line == "%main" || strings.HasPrefix(line, "%% ") || strings.HasPrefix(line, "%main ")
 }
 
 // Segments parts a cell into Go and commands; one without commands is one segment.
 // known tells the names that a cell may speak of: `!done` is Go where done is one.
 func Segments(src string, known func(string) bool) []Segment {
-	if !strings.ContainsAny(src, "%!?") {
+	if !strings.ContainsAny(src, "%!?") && !strings.Contains(src, "package ") {
 		return []Segment{{Start: 0, End: len(src)}}
 	}
 	var list []Segment
@@ -88,7 +94,7 @@ func opens(text string) bool {
 
 // command reads a line as a command.
 func command(line string, known func(string) bool) (Segment, bool) {
-	if line == "" || !strings.ContainsAny(line[:1]+line[len(line)-1:], "%!?") {
+	if line == "" || !strings.ContainsAny(line[:1]+line[len(line)-1:], "%!?") && !packageLine.MatchString(line) {
 		return Segment{}, false
 	}
 	if ignored(line) {

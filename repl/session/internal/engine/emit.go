@@ -218,6 +218,12 @@ func (r *rewriter) assignChecked(targets []string, call, check string) string {
 // cell is shown.
 func (r *rewriter) expression(s step, x ast.Expr, last bool) step {
 	tv := r.p.info.Types[x]
+	if tv.IsNil() {
+		if last {
+			s.values = []any{nil}
+		}
+		return s
+	}
 	if c, ok := plainConstant(tv); ok && last {
 		s.values = []any{c}
 		return s

@@ -56,7 +56,13 @@ func (e *Engine) evalCode(run *running, num int, src string) (*display.Data, err
 		return nil, err
 	}
 	err = e.runSteps(run, p)
-	if derr := e.runDeferred(run); err == nil {
+	wasPanic := run.panicking != nil
+	derr := e.runDeferred(run)
+	if wasPanic && run.panicking == nil {
+		err = nil // a deferred function has recovered it
+		run.value = nil
+	}
+	if err == nil {
 		err = derr
 	}
 	if err != nil {

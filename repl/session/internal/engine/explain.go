@@ -45,6 +45,7 @@ func (e *Engine) explain(err error, p *plan, s step) error {
 		return f
 	}
 	f.Name, f.Value = panicFault, describePanic(value)
+	e.current().panicking = recoveredValue(value)
 	if perr, ok := value.(error); ok {
 		f.Traceback = append(f.Traceback, hint(perr)...)
 	}

@@ -70,10 +70,13 @@ func hint(err error) []string {
 	return nil
 }
 
+// ownPosition is what the interpreter puts before some messages.
+var ownPosition = regexp.MustCompile(`^\d+:\d+: `)
+
 // describePanic returns the message of a panic in Go's words where the
 // interpreter, which works by reflection, has its own.
 func describePanic(v any) string {
-	msg := fmt.Sprint(v)
+	msg := ownPosition.ReplaceAllString(fmt.Sprint(v), "")
 	for _, t := range []struct{ sign, want string }{
 		{"on zero Value", "runtime error: invalid memory address or nil pointer dereference"},
 		{"slice index out of bounds", "runtime error: slice bounds out of range"},
@@ -81,6 +84,7 @@ func describePanic(v any) string {
 		{"index out of range", "runtime error: index out of range"},
 		{"send on closed channel", "send on closed channel"},
 		{"nil map", "assignment to entry in nil map"},
+		{"call of nil function", "runtime error: invalid memory address or nil pointer dereference"},
 		{"using nil *", "runtime error: invalid memory address or nil pointer dereference"},
 		{"using value obtained using unexported field", "unexported fields cannot be reached from compiled code"},
 	} {

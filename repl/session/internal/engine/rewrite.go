@@ -31,9 +31,10 @@ type rewriter struct {
 	calls []spawn
 	kepts map[*ast.FuncLit][]keptVar
 
-	listed map[ast.Stmt]bool // statements of a list, which may become several
-	around []*surrounding    // functions, loops and choices around the node being visited
-	labels map[ast.Stmt]*ast.LabeledStmt
+	deferred map[ast.Node]bool // function literals that the cell defers at its top
+	listed   map[ast.Stmt]bool // statements of a list, which may become several
+	around   []*surrounding    // functions, loops and choices around the node being visited
+	labels   map[ast.Stmt]*ast.LabeledStmt
 }
 
 // spawn is a go or defer statement whose call is moved into a function.
@@ -54,7 +55,7 @@ func (e *Engine) newRewriter(p *part, num int, top bool) *rewriter {
 	return &rewriter{
 		e: e, p: p, num: num, top: top, syms: e.objects, out: &chunk{},
 		types: &typeWriter{e: e, symbols: e.objects}, converts: map[ast.Expr]bool{},
-		kepts: map[*ast.FuncLit][]keptVar{}, listed: map[ast.Stmt]bool{}, labels: map[ast.Stmt]*ast.LabeledStmt{},
+		kepts: map[*ast.FuncLit][]keptVar{}, listed: map[ast.Stmt]bool{}, deferred: map[ast.Node]bool{}, labels: map[ast.Stmt]*ast.LabeledStmt{},
 	}
 }
 
@@ -146,6 +147,9 @@ func (r *rewriter) enter(n ast.Node) {
 		r.goStmt(n)
 	case *ast.DeferStmt:
 		if r.atTop() {
+			if lit, ok := n.Call.Fun.(*ast.FuncLit); ok {
+				r.deferred[lit] = true
+			}
 			r.calls = append(r.calls, spawn{stmt: n, call: n.Call, head: "vlabRT.Defer(func() { ", tail: " })"})
 		} else if list := r.deferredIn(); list != "" {
 			r.calls = append(r.calls, spawn{stmt: n, call: n.Call, head: list + " = append(" + list + ", func() { ", tail: " })"})
@@ -325,7 +329,20 @@ func (r *rewriter) builtin(call *ast.CallExpr) {
 		r.extreme(call, id, b.Name())
 	case "new":
 		r.newOf(call)
+	case "recover":
+		r.recovered(call)
 	}
+}
+
+// recovered writes a recover: in a function that the cell defers at its top it takes
+// the cell's panic, and elsewhere the value is what Go would give.
+func (r *rewriter) recovered(call *ast.CallExpr) {
+	if n := len(r.around); n > 0 && r.deferred[r.around[n-1].node] {
+		r.edits.Replace(r.p.offset(call.Pos()), r.p.offset(call.End()), "vlabRT.Recover()")
+		return
+	}
+	r.edits.Insert(r.p.offset(call.Pos()), "vlabRT.Recovered(")
+	r.edits.Insert(r.p.offset(call.End()), ")")
 }
 
 // newOf writes new of a value.

@@ -27,6 +27,8 @@ type running struct {
 	cancel   context.CancelCauseFunc
 	value    *shown
 	deferred []func()
+	// panicking is what the cell has panicked with, while its deferred functions run.
+	panicking any
 
 	mu    sync.Mutex
 	ended bool

@@ -46,15 +46,24 @@ func (e *Engine) runtimeTable() interp.Exports {
 		"Show":   reflect.ValueOf(func(values ...any) { e.current().value = &shown{values: values, methods: map[string]any{}} }),
 		"Method": reflect.ValueOf(func(name string, f any) { e.current().value.methods[name] = f }),
 		"Defer":  reflect.ValueOf(func(f func()) { e.current().deferred = append(e.current().deferred, f) }),
-		"Caught": reflect.ValueOf(e.caught),
-		"Clear":  reflect.ValueOf(func(v any) { reflect.ValueOf(v).Clear() }),
-		"Run":    reflect.ValueOf(runBackwards),
+		"Recover": reflect.ValueOf(func() any {
+			r := e.current()
+			v := r.panicking
+			r.panicking = nil
+			return v
+		}),
+		"Recovered": reflect.ValueOf(recoveredValue),
+		"Caught":    reflect.ValueOf(e.caught),
+		"Clear":     reflect.ValueOf(func(v any) { reflect.ValueOf(v).Clear() }),
+		"Run":       reflect.ValueOf(runBackwards),
 
 		"Declared":       reflect.ValueOf(e.declare),
 		"DeclaredMethod": reflect.ValueOf(e.declareMethod),
 		"Shaped":         reflect.ValueOf(e.wrap),
 		"ShapedIn":       reflect.ValueOf(e.wrapIn),
-		"As":             reflect.ValueOf(asError),
+		"As":             reflect.ValueOf(e.asError),
+		"Is":             reflect.ValueOf(e.isError),
+		"Unwrap":         reflect.ValueOf(e.unwrap),
 		"Plain": reflect.ValueOf(func(v any) any {
 			if own := plainError(v); own != nil {
 				return own
@@ -126,6 +135,24 @@ func plainValue(v any) any {
 	return v
 }
 
+// recoveredValue is what a recover gives, in Go's words where the interpreter has
+// its own.
+func recoveredValue(v any) any {
+	v = plainValue(v)
+	if err, ok := v.(error); ok {
+		if msg := describePanic(err); msg != err.Error() {
+			return errors.New(msg)
+		}
+		return v
+	}
+	if s, ok := v.(string); ok {
+		if msg := describePanic(s); msg != s {
+			return errors.New(msg)
+		}
+	}
+	return v
+}
+
 // runBackwards runs what a function has deferred within ranges over functions.
 func runBackwards(list []func()) {
 	for i := len(list) - 1; i >= 0; i-- {
@@ -162,41 +189,4 @@ func sortOrdered(s any) {
 		}
 		return a.String() < b.String()
 	})
-}
-
-// plainError returns what compiled code was handed as an error or as another
-// interface of a package's; nil for what isn't a cell's.
-func plainError(v any) any {
-	if s, ok := v.(shapedError); ok {
-		return s.v.Interface()
-	}
-	r := reflect.ValueOf(v)
-	if r.Kind() == reflect.Struct && r.NumField() > 0 && r.Type().Field(0).Name == "IValue" {
-		return r.Field(0).Interface()
-	}
-	return nil
-}
-
-// asError is errors.As for targets of types that cells have declared: an error of
-// theirs comes as a structure of the interpreter's around it.
-func asError(err error, target any) bool {
-	to := reflect.ValueOf(target)
-	if to.Kind() != reflect.Pointer || to.IsNil() {
-		panic("errors: target must be a non-nil pointer")
-	}
-	for err != nil {
-		v := reflect.ValueOf(err)
-		if own := plainError(err); own != nil {
-			v = reflect.ValueOf(own)
-		}
-		if v.IsValid() && v.Type().AssignableTo(to.Elem().Type()) {
-			to.Elem().Set(v)
-			return true
-		}
-		if u, ok := err.(interface{ Unwrap() []error }); ok {
-			return slices.ContainsFunc(u.Unwrap(), func(e error) bool { return asError(e, target) })
-		}
-		err = errors.Unwrap(err)
-	}
-	return false
 }

@@ -222,9 +222,12 @@ func (r *rewriter) wantsShape(call *ast.CallExpr) (from int, ok bool) {
 
 // shape wraps the arguments of a call that prints or marshals.
 func (r *rewriter) shape(call *ast.CallExpr) {
-	if len(call.Args) == 2 && r.called(call, "errors", "As") && hasOwn(r.p.info.Types[call.Args[1]].Type, map[types.Type]bool{}) {
-		r.edits.Replace(r.p.offset(call.Fun.Pos()), r.p.offset(call.Fun.End()), "vlabRT.As")
-		return
+	for name, n := range map[string]int{"As": 2, "Is": 2, "Unwrap": 1} {
+		sel, ok := call.Fun.(*ast.SelectorExpr)
+		if ok && sel.Sel.Name == name && len(call.Args) == n && r.called(call, "errors", name) {
+			r.edits.Replace(r.p.offset(call.Fun.Pos()), r.p.offset(call.Fun.End()), "vlabRT."+name)
+			return
+		}
 	}
 	from, ok := r.wantsShape(call)
 	if !ok {
@@ -233,7 +236,7 @@ func (r *rewriter) shape(call *ast.CallExpr) {
 	format := ""
 	for i, a := range call.Args {
 		tv := r.p.info.Types[a]
-		if i < from || tv.Type == nil || tv.Value != nil || !tv.IsValue() {
+		if i < from || tv.Type == nil || !tv.IsValue() {
 			continue
 		}
 		t := r.bound.apply(tv.Type)
