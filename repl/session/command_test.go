@@ -42,6 +42,8 @@ func TestCommands(t *testing.T) {
 		{"env", []string{"%env VLAB_TEST_X=7", "%env VLAB_TEST_X"}, []string{"7"}},
 		{"shell", []string{"!echo one two"}, []string{"one two\n"}},
 		{"shell between lines of Go", []string{"x := 1\n!echo mid\nfmt.Println(x + 1)"}, []string{"mid\n2\n"}},
+		{"errors off", []string{"func f() (int, error) { return 3, fmt.Errorf(\"bad\") }", "%errors off", "f()"}, []string{"3 bad"}},
+		{"errors on again", []string{"%errors off", "%errors on"}, []string{"stops its cell"}},
 		{"not of a variable", []string{"done := false\n!done"}, []string{"true"}},
 		{"bash", []string{"%%bash\nfor i in 1 2; do\n  echo $i\ndone"}, []string{"1\n2\n"}},
 		{"question", []string{"?strings.Repeat"}, []string{"func strings.Repeat(", "string"}},

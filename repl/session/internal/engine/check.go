@@ -38,6 +38,7 @@ type checker struct {
 	names    *names
 	importer types.Importer
 
+	goErrors    bool              // results that are errors are as in Go
 	constraints []*types.TypeName // named ones of generic receivers, under names of ours
 }
 
@@ -94,7 +95,7 @@ func (c *checker) statement(piece cell.Piece) (*part, error) {
 	}
 	errs := c.check(p, nil, true)
 	// What an assignment gives decides what a later one may lack.
-	for len(errs) > 0 && c.dropErrors(p) {
+	for len(errs) > 0 && !c.goErrors && c.dropErrors(p) {
 		errs = c.check(p, nil, true)
 	}
 	if len(errs) > 0 {

@@ -44,6 +44,7 @@ func commands() map[string]command {
 		"reset":     {"", "forgets all names", nil}, // the front's
 		"time":      {"STATEMENT", "runs it and tells how long it took; %%time times the cell", (*Engine).timeOnce},
 		"timeit":    {"STATEMENT", "runs it again and again, and tells what one run takes", (*Engine).timeOften},
+		"errors":    {"[on|off]", "whether an error that a call returns last, and nobody takes, stops the cell", (*Engine).setErrors},
 		"history":   {"[N]", "the cells that were run, the last N", (*Engine).history},
 		"cd":        {"[DIR]", "changes the working directory", (*Engine).changeDir},
 		"ls":        {"[PATH]", "lists files", (*Engine).listFiles},
@@ -304,6 +305,21 @@ func cpuTime() time.Duration {
 
 // Recall takes in what was run before the engine began.
 func (e *Engine) Recall(list []wire.Ran) { e.inputs = append([]wire.Ran(nil), list...) }
+
+// setErrors says whether errors that nobody takes stop cells.
+func (e *Engine) setErrors(_ *running, c call) (*display.Data, error) {
+	switch c.Args {
+	case "on", "off":
+		e.goErrors = c.Args == "off"
+	case "":
+	default:
+		return nil, c.fault("%errors takes on or off, not " + strconv.Quote(c.Args))
+	}
+	if e.goErrors {
+		return plain("errors are results as in Go"), nil
+	}
+	return plain("an error that nobody takes stops its cell"), nil
+}
 
 // history lists the cells that were run.
 func (e *Engine) history(_ *running, c call) (*display.Data, error) {

@@ -248,7 +248,7 @@ func (r *rewriter) expressionCode(x ast.Expr, tv types.TypeAndValue, last bool) 
 		return text
 	}
 	_, call := ast.Unparen(x).(*ast.CallExpr)
-	fails := call && isError(results[len(results)-1]) && !r.called(x, "errors", "") && !r.called(x, "fmt", "Errorf")
+	fails := call && !r.e.goErrors && isError(results[len(results)-1]) && !r.called(x, "errors", "") && !r.called(x, "fmt", "Errorf")
 	if !last && !fails {
 		if call {
 			return text

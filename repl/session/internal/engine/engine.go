@@ -87,7 +87,8 @@ type Engine struct {
 
 	changed map[string]bool // names that were made or taken since Changes
 
-	inputs []wire.Ran // cells that were run
+	goErrors bool       // a result that is an error stops no cell
+	inputs   []wire.Ran // cells that were run
 }
 
 // New returns an engine whose interpreter has started.

@@ -106,7 +106,7 @@ func (e *Engine) plan(num int, src string) (_ *plan, err error) {
 			e.forget(e.fresh)
 		}
 	}()
-	c := &checker{src: src, names: e.names.over(), importer: e.mirror}
+	c := &checker{src: src, names: e.names.over(), importer: e.mirror, goErrors: e.goErrors}
 	pieces := cell.Split(src)
 	if err := e.imports(c, pieces); err != nil {
 		return nil, err
