@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"image"
@@ -39,8 +38,9 @@ type WordHit struct {
 
 // Fill names the likeliest words for each [MASK] of a sentence about a picture,
 // as in "a [MASK] circle": what MLM trains (ALBEF eq. 3). All gaps are filled at
-// once, each by one word piece. It takes a model of vlab pretrain: finetuning
-// for retrieval or grounding drops the head.
+// once, each by one word piece; where there is one, MLM's eight likeliest words are
+// weighed by what ITM says of the sentence with each. It takes a model of vlab
+// pretrain: finetuning for retrieval or grounding drops the head.
 func (m *Model) Fill(ctx context.Context, img image.Image, sentence string) (*Filling, error) {
 	out := &Filling{Text: sentence, picture: img}
 	has := func() bool { return m.core != nil && m.core.Text.HasWords() }
@@ -55,6 +55,11 @@ func (m *Model) Fill(ctx context.Context, img image.Image, sentence string) (*Fi
 		}
 		mask := torch.Full(s, 1, torch.Int64, m.device, 1, len(ids))
 		p := m.wordsAt(gaps, s.Ints(ids, 1, len(ids)).ToDevice(m.device), mask, seen.image).Softmax(1).Floats()
+		if len(gaps) == 1 {
+			if err := m.check(ctx, s, []string{sentence}, p, seen.image); err != nil {
+				return err
+			}
+		}
 		for words := range slices.Chunk(p, m.tok.Size()) {
 			out.Gaps = append(out.Gaps, m.likeliest(words))
 		}
@@ -101,13 +106,7 @@ func (m *Model) gapsOf(sentence string) (ids, gaps []int64, err error) {
 
 // likeliest names the words with the highest of all words' probabilities.
 func (m *Model) likeliest(probabilities []float32) Gap {
-	order := make([]int, len(probabilities))
-	for id := range order {
-		order[id] = id
-	}
-	slices.SortFunc(order, func(a, b int) int {
-		return cmp.Or(cmp.Compare(probabilities[b], probabilities[a]), cmp.Compare(a, b))
-	})
+	order := likeliestIDs(probabilities)
 	var g Gap
 	for i, id := range order[:min(fillHits, len(order))] {
 		g.Hits = append(g.Hits, WordHit{Rank: i + 1, Word: m.tok.Token(id), Probability: float64(probabilities[id])})

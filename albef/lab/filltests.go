@@ -62,13 +62,18 @@ func (t TestSet) Fill(ctx context.Context, m *Model) (*FillScore, error) {
 			}
 			blanks := blanksOf(scene)
 			s.Do(func(s *torch.Scope) {
-				for k, word := range m.filled(s.Use(embeds).Narrow(0, i, 1), blanks) {
+				var words []string
+				words, err = m.filled(ctx, s.Use(embeds).Narrow(0, i, 1), blanks)
+				for k, word := range words {
 					out.Tests[blanks[k].kind]++
 					if word == blanks[k].word {
 						right[blanks[k].kind]++
 					}
 				}
 			})
+			if err != nil {
+				return err
+			}
 		}
 		share := func(kind string) float64 { return float64(right[kind]) / float64(max(out.Tests[kind], 1)) }
 		out.Shape, out.Colour, out.Size = share("shape"), share("colour"), share("size")
@@ -107,15 +112,15 @@ func blanksOf(scene scenes.Scene) []blank {
 }
 
 // filled returns the likeliest word of all for each gap, of one image's embeds
-// [1, P, C].
-func (m *Model) filled(embeds *torch.Tensor, blanks []blank) []string {
+// [1, P, C], as [Model.Fill] does.
+func (m *Model) filled(ctx context.Context, embeds *torch.Tensor, blanks []blank) ([]string, error) {
 	s := embeds.Scope()
 	phrases := make([]string, len(blanks))
 	for i, b := range blanks {
 		phrases[i] = b.phrase
 	}
 	if len(phrases) == 0 {
-		return nil
+		return nil, nil
 	}
 	batch := m.tok.Batch(phrases, text.BatchOptions{})
 	var gaps []int64
@@ -125,10 +130,15 @@ func (m *Model) filled(embeds *torch.Tensor, blanks []blank) []string {
 		}
 	}
 	ids, mask := s.Ints(batch.IDs, batch.B, batch.T).ToDevice(m.device), s.Ints(batch.Mask, batch.B, batch.T).ToDevice(m.device)
-	image := m.core.Text.Image(embeds).Pick(s.Ints(make([]int64, batch.B), batch.B).ToDevice(m.device))
-	words := make([]string, 0, len(blanks))
-	for _, id := range m.wordsAt(gaps, ids, mask, image).Argmax(1).Ints() {
-		words = append(words, m.tok.Token(int(id)))
+	one := m.core.Text.Image(embeds)
+	image := one.Pick(s.Ints(make([]int64, batch.B), batch.B).ToDevice(m.device))
+	p := m.wordsAt(gaps, ids, mask, image).Softmax(1).Floats()
+	if err := m.check(ctx, s, phrases, p, one); err != nil {
+		return nil, err
 	}
-	return words
+	words := make([]string, len(blanks))
+	for i := range words {
+		words[i] = m.tok.Token(likeliestIDs(p[i*m.tok.Size() : (i+1)*m.tok.Size()])[0])
+	}
+	return words, nil
 }
