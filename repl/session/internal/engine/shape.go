@@ -72,12 +72,12 @@ func (e *Engine) tell(name string, t types.Type) string {
 	return b.String()
 }
 
+// resultText writes what a function returns as its declaration does.
 func resultText(sig *types.Signature) string {
-	r := sig.Results()
-	if r.Len() == 1 {
-		return r.At(0).Type().String()
+	if sig.Results().Len() == 1 {
+		return sig.Results().At(0).Type().String()
 	}
-	return "(" + strings.TrimSuffix(strings.TrimPrefix(types.TypeString(r, nil), "("), ")") + ")"
+	return types.TypeString(sig.Results(), nil)
 }
 
 // declare takes a type in: nilPointer is a nil pointer to it.
