@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"vlab/repl/session/display"
 	"vlab/repl/session/internal/cell"
