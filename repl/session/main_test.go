@@ -53,6 +53,9 @@ func serve() error {
 	}
 	return session.Serve(session.ChildOptions{
 		Exports: exports,
+		Doc: func(_, name string) string {
+			return map[string]string{"New": "New makes a model.", "Model.Embed": "Embed returns Dim numbers."}[name]
+		},
 		// What package host has of generic functions.
 		Generics: map[string]string{"host": genericHost, "probe/host": genericHost},
 		Prelude:  []string{"lab host"},

@@ -35,6 +35,9 @@ type ChildOptions struct {
 	// Values renders a cell's value as mime data ahead of the session's own
 	// rules; nil, or a nil result, leaves it to them.
 	Values func(v any) map[string]any
+	// Doc returns the doc comment of a package's name, or of a method or field as
+	// Type.Name; nil, or "", for none.
+	Doc func(importPath, name string) string
 	// Summary describes a value on one line, as %whos shows it; nil, or "", leaves it to
 	// the value's text.
 	Summary func(v any) string
@@ -68,7 +71,7 @@ func Serve(o ChildOptions) error {
 	os.WriteFile("/proc/self/oom_score_adj", []byte("900"), 0o644) //nolint:errcheck,gosec // elsewhere than on Linux there is no such file
 	s := &server{messages: messages, waiting: map[uint64]chan wire.Request{}}
 	e, err := engine.New(engine.Options{
-		Exports: o.Exports, Generics: o.Generics, Prelude: o.Prelude, Wrap: o.Wrap, Values: o.Values, Summary: o.Summary, Sink: s, Input: s.input,
+		Exports: o.Exports, Generics: o.Generics, Prelude: o.Prelude, Wrap: o.Wrap, Values: o.Values, Doc: o.Doc, Summary: o.Summary, Sink: s, Input: s.input,
 	})
 	if err != nil {
 		return fmt.Errorf("serve session: %w", err)

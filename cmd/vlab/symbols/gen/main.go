@@ -1,9 +1,10 @@
-// Command gen writes the interpreter's tables of the packages that cells use: run
-// it by go generate in the folder above.
+// Command gen writes the interpreter's tables of the packages that cells use, and
+// their doc comments: run it by go generate in the folder above.
 package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path"
@@ -22,6 +23,30 @@ func main() {
 			os.Exit(1)
 		}
 	}
+	docs, err := generateDocs(context.Background())
+	if err == nil {
+		err = os.WriteFile(docsName, docs, 0o644)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "write "+docsName+":", err)
+		os.Exit(1)
+	}
+}
+
+// docsName is the file with the packages' doc comments.
+const docsName = "docs.json"
+
+// generateDocs returns it.
+func generateDocs(ctx context.Context) ([]byte, error) {
+	all := map[string]map[string]string{}
+	for _, path := range append(packages(), "vlab/repl/session/display") {
+		d, err := table.Docs(ctx, path)
+		if err != nil {
+			return nil, err
+		}
+		all[path] = d
+	}
+	return json.MarshalIndent(all, "", "\t")
 }
 
 // packages lists the import paths that get a table.

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	_ "vlab/cmd/vlab/symbols" // so that a change of the packages is a change of this test, which else would be cached
+	"vlab/cmd/vlab/symbols" // a change of the packages is a change of this test, too, which else would be cached
 )
 
 // TestTablesAreCurrent generates every table anew and compares.
@@ -23,5 +23,23 @@ func TestTablesAreCurrent(t *testing.T) {
 		if !bytes.Equal(got, want) {
 			t.Errorf("%s is not what %s has now: run go generate ./cmd/vlab/symbols", fileOf(path), path)
 		}
+	}
+}
+
+// TestDocsAreCurrent does the same for the doc comments.
+func TestDocsAreCurrent(t *testing.T) {
+	want, err := generateDocs(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(filepath.Join("..", docsName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s is not what the packages say now: run go generate ./cmd/vlab/symbols", docsName)
+	}
+	if symbols.Doc("vlab/albef/lab", "Model.Ground") == "" || symbols.Doc("vlab/viz", "") == "" {
+		t.Error("m.Ground or package viz has no doc comment")
 	}
 }

@@ -73,7 +73,7 @@ func (e *Engine) command(run *running, c call) (*display.Data, error) {
 	case "!":
 		return nil, e.shell(run, c, "-c", c.Args)
 	case "?":
-		text, ok := e.Inspect(c.Args, len(c.Args))
+		text, ok := e.inspect(c.Args, len(c.Args), true)
 		if !ok {
 			return nil, c.fault("nothing is known of " + c.Args)
 		}

@@ -36,6 +36,9 @@ type Options struct {
 	// Values renders values ahead of the session's own rules; nil, or a nil
 	// result, leaves it to them.
 	Values func(any) map[string]any
+	// Doc returns the doc comment of a package's name, or of a method or field as
+	// Type.Name; nil, or "", for none.
+	Doc func(importPath, name string) string
 	// Summary describes a value on one line for %whos; nil, or "", leaves it to its text.
 	Summary func(any) string
 	// Sink takes what cells show; it must not be nil.
@@ -82,6 +85,7 @@ type Engine struct {
 	asked     []instance    // by the cell at hand, and not yet written
 	fresh     []instanceKey // new with the cell at hand
 
+	busy  sync.Mutex // held while a cell runs
 	runMu sync.Mutex
 	run   *running
 

@@ -26,6 +26,8 @@ type plan struct {
 // Eval runs cell number num. It returns its value, nil for none, and a *Fault for
 // what is the user's to mend.
 func (e *Engine) Eval(ctx context.Context, num int, src string) (*display.Data, error) {
+	e.busy.Lock()
+	defer e.busy.Unlock()
 	run := e.begin(ctx)
 	defer e.end(run)
 	value, err := e.evalAll(run, num, src)

@@ -10,8 +10,17 @@ import (
 )
 
 // Inspect describes the name at byte offset pos of code; found is false where
-// nothing is known of it.
+// nothing is known of it. Values of variables are told where no cell runs, which
+// could be changing them.
 func (e *Engine) Inspect(code string, pos int) (text string, found bool) {
+	idle := e.busy.TryLock()
+	if idle {
+		defer e.busy.Unlock()
+	}
+	return e.inspect(code, pos, idle)
+}
+
+func (e *Engine) inspect(code string, pos int, values bool) (text string, found bool) {
 	pos = min(max(pos, 0), len(code))
 	end := pos
 	for end < len(code) {
@@ -32,13 +41,69 @@ func (e *Engine) Inspect(code string, pos int) (text string, found bool) {
 	}
 	table := e.namesBefore(code, identStart(code, end)-len(expr))
 	if path, ok := table.imports[expr]; ok {
-		return "package " + expr + " (" + path + ")\n" + strings.Join(e.members(table, expr), " "), true
+		return below("package "+expr+" ("+path+")", e.doc(path, "")) + "\n\n" + strings.Join(e.members(table, expr), " "), true
 	}
 	obj := e.objectOf(table, expr)
 	if obj == nil {
 		return "", false
 	}
-	return describe(obj), true
+	if s := table.get(expr); s != nil && s.obj == obj {
+		return below(describe(obj), e.more(s, values)), true
+	}
+	return below(describe(obj), e.docOf(table, expr, obj)), true
+}
+
+// below puts text below a head, with a line between; no text leaves it alone.
+func below(head, text string) string {
+	if text == "" {
+		return head
+	}
+	return head + "\n\n" + text
+}
+
+// doc returns a doc comment.
+func (e *Engine) doc(importPath, name string) string {
+	if e.opts.Doc == nil {
+		return ""
+	}
+	return e.opts.Doc(importPath, name)
+}
+
+// docOf returns the doc comment of a package's object, of which expr speaks.
+func (e *Engine) docOf(table *names, expr string, obj types.Object) string {
+	if obj.Pkg() == nil || obj.Pkg().Path() == "main" {
+		return ""
+	}
+	name := obj.Name()
+	if obj.Parent() != obj.Pkg().Scope() { // a method or a field
+		t := e.typeOf(table, expr[:max(strings.LastIndexByte(expr, '.'), 0)])
+		if p, ok := under[*types.Pointer](t); ok {
+			t = p.Elem()
+		}
+		n, ok := types.Unalias(t).(*types.Named)
+		if !ok {
+			return ""
+		}
+		name = n.Obj().Name() + "." + name
+	}
+	return e.doc(obj.Pkg().Path(), name)
+}
+
+// more tells a variable's value, or the source of a function or a type of cells.
+func (e *Engine) more(s *symbol, values bool) string {
+	if _, ok := s.obj.(*types.Var); ok {
+		if !values {
+			return ""
+		}
+		if v, ok := e.marks()[s.internal]; ok && v.IsValid() && v.CanInterface() {
+			return e.summary(v.Interface())
+		}
+		return ""
+	}
+	if src := e.sources[s.name]; src != nil {
+		return strings.Join(append([]string{src.text}, src.methods...), "\n")
+	}
+	return ""
 }
 
 // objectOf returns the object that a name or a selector means.
