@@ -68,7 +68,7 @@ func Serve(o ChildOptions) error {
 	syscall.CloseOnExec(messagesFD)
 	debug.SetMaxStack(maxStack)
 	// Where memory runs out, this process is the one to go.
-	os.WriteFile("/proc/self/oom_score_adj", []byte("900"), 0o644) //nolint:errcheck,gosec // elsewhere than on Linux there is no such file
+	os.WriteFile("/proc/self/oom_score_adj", []byte("900"), 0o644) //nolint:errcheck // elsewhere than on Linux there is no such file
 	s := &server{messages: messages, waiting: map[uint64]chan wire.Request{}}
 	e, err := engine.New(engine.Options{
 		Exports: o.Exports, Generics: o.Generics, Prelude: o.Prelude, Wrap: o.Wrap, Values: o.Values, Doc: o.Doc, Summary: o.Summary, Sink: s, Input: s.input,
