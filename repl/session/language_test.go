@@ -70,6 +70,7 @@ func TestLanguage(t *testing.T) {
 		{"goto", "func f() int { i := 0\nagain:\n\ti++\n\tif i < 5 { goto again }\n\treturn i }\nf()", "5"},
 		{"closures over loop variables", "var fs []func() int\nfor i := 0; i < 3; i++ { fs = append(fs, func() int { i += 10; return i }) }\nfmt.Println(fs[0](), fs[1](), fs[2](), fs[0]())", "10 11 12 20\n"},
 		{"struct of a result in a literal", "type pair struct { n string; p float64 }\nf := struct { Hits []struct{ P float64 } }{Hits: []struct{ P float64 }{{0.5}}}\npair{\"a\", f.Hits[0].P}", "{a 0.5}"},
+		{"field of a package's result in a literal", "m := lab.New(\"a\", 2)\ntype pair struct { n string; d int }\nms := []*lab.Model{m}\nfmt.Println(pair{\"x\", ms[0].Dim}, []int{ms[0].Dim, m.Dim}, []string{m.Name})", "{x 2} [2 2] [a]"},
 		{"dropped error in a loop", "import \"strconv\"\nn := 0\nfor _, s := range []string{\"1\", \"2\"} { v := strconv.Atoi(s); n += v }\nn", "3"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
+	"regexp"
 	"strings"
 
 	"vlab/repl/session/internal/cell"
@@ -84,8 +85,15 @@ func (c *checker) fault(p *part, errs []types.Error) *Fault {
 		}
 		msg += "; " + strings.TrimSpace(e.Msg)
 	}
-	return faultAt(msg, c.src, p.offset(errs[0].Pos))
+	f := faultAt(msg, c.src, p.offset(errs[0].Pos))
+	if m := inPlace.FindStringSubmatch(msg); m != nil {
+		f.Traceback = append(f.Traceback, "hint: name its value first, v := "+m[1]+": an error then stops the cell")
+	}
+	return f
 }
+
+// inPlace matches a call that gives a value and an error where one value is wanted.
+var inPlace = regexp.MustCompile(`^multiple-value (.+) \(value of type \([^,]+, error\)\) in single-value context`)
 
 // statement parses and checks one piece as the body of a function.
 func (c *checker) statement(piece cell.Piece) (*part, error) {
