@@ -47,7 +47,7 @@ func TestSecondInterruptEndsTheChild(t *testing.T) {
 	rec := newRecord()
 	done := make(chan error, 1)
 	go func() {
-		_, err := s.Eval(bounded(t), "import \"sync\"\nvar mu sync.Mutex\nmu.Lock()\nprintln(\"locked\")\nmu.Lock()", rec)
+		_, err := s.Eval(bounded(t), "import \"sync\"\nvar mu sync.Mutex\nmu.Lock()\nfunc() { println(\"locked\"); mu.Lock() }()", rec)
 		done <- err
 	}()
 	told := func(what string) {
