@@ -73,9 +73,15 @@ os.Stdout.Write([]byte{0xe2, 0x82})`)
 
 func TestOutputIsBounded(t *testing.T) {
 	s := start(t)
-	_, rec := eval(t, s, `line := strings.Repeat("x", 65535) + "\n"; for i := 0; i < 1000; i++ { fmt.Print(line) }`)
-	if n := len(rec.out()); n != 8<<20 {
-		t.Errorf("%d bytes of 64 MiB delivered, want 8 MiB", n)
+	_, rec := eval(t, s, `line := strings.Repeat("x", 65535) + "\n"; for i := 0; i < 1000; i++ { fmt.Print(line) }; fmt.Print("the end")`)
+	if n := len(rec.out()); n != 8<<20+64<<10 {
+		t.Errorf("%d bytes of 64 MiB delivered, want 8 MiB and 64 KiB", n)
+	}
+	if !strings.HasSuffix(rec.out(), "x\nthe end") {
+		t.Error("the end of the output is not shown")
+	}
+	if want := fmt.Sprintf("%d bytes are left out", 1000*65536+len("the end")-8<<20-64<<10); !strings.Contains(rec.errText(), want) {
+		t.Errorf("notice %q, want %q", rec.errText(), want)
 	}
 	if !strings.Contains(rec.errText(), "the limit is 8 MiB") || strings.Count(rec.errText(), "limit") != 1 {
 		t.Errorf("notice %q, want it once", rec.errText())
