@@ -48,6 +48,7 @@ func TestCommands(t *testing.T) {
 		{"bash", []string{"%%bash\nfor i in 1 2; do\n  echo $i\ndone"}, []string{"1\n2\n"}},
 		{"question", []string{"?strings.Repeat"}, []string{"func strings.Repeat(", "string"}},
 		{"question behind", []string{"n := 3", "n?"}, []string{"var n int", "3"}},
+		{"question of an error", []string{"type E struct{ n int }\nfunc (e E) Error() string { return fmt.Sprint(\"e\", e.n) }\nerr := fmt.Errorf(\"w: %w\", E{3})", "err?"}, []string{"var err error", "w: e3"}},
 		{"question of a function", []string{"func twice(n int) int { return 2 * n }", "twice?"}, []string{"func twice(n int) int", "{ return 2 * n }"}},
 		{"question of a doc comment", []string{"?lab.New"}, []string{"func host.New", "New makes a model."}},
 		{"question of a method", []string{"m := lab.New(\"a\", 2)", "m.Embed?"}, []string{"Embed returns Dim numbers."}},

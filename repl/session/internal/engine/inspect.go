@@ -3,6 +3,7 @@ package engine
 import (
 	"go/ast"
 	"go/types"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -20,7 +21,18 @@ func (e *Engine) Inspect(code string, pos int) (text string, found bool) {
 	return e.inspect(code, pos, idle)
 }
 
+// inspect is Inspect, with a variable's value where values says so. It is written
+// when the lock is free again: methods of cells' types, which it may call, take it.
 func (e *Engine) inspect(code string, pos int, values bool) (text string, found bool) {
+	text, variable, found := e.described(code, pos, values)
+	if variable.IsValid() && variable.CanInterface() {
+		text = below(text, e.summary(variable.Interface()))
+	}
+	return text, found
+}
+
+// described describes what stands at pos; the value is a variable's.
+func (e *Engine) described(code string, pos int, values bool) (text string, value reflect.Value, found bool) {
 	pos = min(max(pos, 0), len(code))
 	end := pos
 	for end < len(code) {
@@ -37,20 +49,24 @@ func (e *Engine) inspect(code string, pos int, values bool) (text string, found 
 		expr = operand(strings.TrimRight(code[:end], "( "))
 	}
 	if expr == "" {
-		return "", false
+		return "", value, false
 	}
 	table := e.namesBefore(code, identStart(code, end)-len(expr))
 	if path, ok := table.imports[expr]; ok {
-		return below("package "+expr+" ("+path+")", e.doc(path, "")) + "\n\n" + strings.Join(e.members(table, expr), " "), true
+		return below("package "+expr+" ("+path+")", e.doc(path, "")) + "\n\n" + strings.Join(e.members(table, expr), " "), value, true
 	}
 	obj := e.objectOf(table, expr)
 	if obj == nil {
-		return "", false
+		return "", value, false
 	}
-	if s := table.get(expr); s != nil && s.obj == obj {
-		return below(describe(obj), e.more(s, values)), true
+	s := table.get(expr)
+	if s == nil || s.obj != obj {
+		return below(describe(obj), e.docOf(table, expr, obj)), value, true
 	}
-	return below(describe(obj), e.docOf(table, expr, obj)), true
+	if _, ok := obj.(*types.Var); ok && values {
+		value = e.marks()[s.internal]
+	}
+	return below(describe(obj), e.sourceOf(s)), value, true
 }
 
 // below puts text below a head, with a line between; no text leaves it alone.
@@ -89,21 +105,13 @@ func (e *Engine) docOf(table *names, expr string, obj types.Object) string {
 	return e.doc(obj.Pkg().Path(), name)
 }
 
-// more tells a variable's value, or the source of a function or a type of cells.
-func (e *Engine) more(s *symbol, values bool) string {
-	if _, ok := s.obj.(*types.Var); ok {
-		if !values {
-			return ""
-		}
-		if v, ok := e.marks()[s.internal]; ok && v.IsValid() && v.CanInterface() {
-			return e.summary(v.Interface())
-		}
+// sourceOf returns the source of a function or a type of cells.
+func (e *Engine) sourceOf(s *symbol) string {
+	src := e.sources[s.name]
+	if _, variable := s.obj.(*types.Var); variable || src == nil {
 		return ""
 	}
-	if src := e.sources[s.name]; src != nil {
-		return strings.Join(append([]string{src.text}, src.methods...), "\n")
-	}
-	return ""
+	return strings.Join(append([]string{src.text}, src.methods...), "\n")
 }
 
 // objectOf returns the object that a name or a selector means.
