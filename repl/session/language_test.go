@@ -43,6 +43,8 @@ func TestLanguage(t *testing.T) {
 		{"index before assignment", "i, x := 0, []int{5, 6}\nfunc() { i, x[i] = 1, 9 }()\nfmt.Println(i, x)", "1 [9 6]\n"},
 
 		{"names in %T and %+v", "type Pt struct { X, Y int }\ntype L []Pt\nfmt.Printf(\"%T %+v %T %v %#v\", Pt{1, 2}, []Pt{{3, 4}}, L{}, map[string]Pt{\"a\": {5, 6}}, &Pt{7, 8})", "main.Pt [{X:3 Y:4}] main.L map[a:{5 6}] &main.Pt{X:7, Y:8}"},
+		{"a name with any in it", "type Company struct{ N any }\nfmt.Printf(\"%T %T\", Company{}, []Company{})", "main.Company []main.Company"},
+		{"Is of nothing", "import \"errors\"\nfmt.Println(errors.Is(errors.New(\"x\"), nil), errors.Is(nil, nil), errors.Is(nil, errors.New(\"x\")))", "false true false"},
 		{"Stringer in a slice", "type C int\nfunc (c C) String() string { return fmt.Sprintf(\"c%d\", int(c)) }\nfmt.Println([]C{1, 2}, map[C]C{3: 4}, struct{ A C }{5})", "[c1 c2] map[c3:c4] {c5}\n"},
 		{"Stringer as the value", "type C struct{ n int }\nfunc (c C) String() string { return \"C!\" }\n[]C{{1}, {2}}", "[C! C!]"},
 		{"Stringer by pointer in a structure", "type N struct{ v int }\nfunc (n *N) String() string { return fmt.Sprint(\"n\", n.v) }\ntype W struct{ P *N }\nfmt.Println(&N{1}, []*N{{2}})", "n1 [n2]\n"},

@@ -46,6 +46,9 @@ func joined(err error) []error {
 
 // isError is errors.Is.
 func (e *Engine) isError(err, target error) bool {
+	if err == nil || target == nil {
+		return err == target
+	}
 	own := plainError(target)
 	for err != nil {
 		if errors.Is(err, target) || own != nil && reflect.TypeOf(own).Comparable() && plainError(err) == own {
@@ -56,7 +59,7 @@ func (e *Engine) isError(err, target error) bool {
 		}
 		err = e.unwrap(err)
 	}
-	return target == nil
+	return false
 }
 
 // asError is errors.As.

@@ -144,13 +144,7 @@ func (e *Engine) objectOf(table *names, expr string) types.Object {
 
 // describe writes an object's declaration, and below a type its methods.
 func describe(obj types.Object) string {
-	short := func(p *types.Package) string {
-		if p.Path() == "main" {
-			return ""
-		}
-		return p.Name()
-	}
-	text := types.ObjectString(obj, short)
+	text := types.ObjectString(obj, shortPackage)
 	name, ok := obj.(*types.TypeName)
 	if !ok {
 		return text
@@ -159,7 +153,7 @@ func describe(obj types.Object) string {
 	set := types.NewMethodSet(types.NewPointer(name.Type()))
 	for i := range set.Len() {
 		if f := set.At(i).Obj(); ast.IsExported(f.Name()) {
-			methods = append(methods, types.ObjectString(f, short))
+			methods = append(methods, types.ObjectString(f, shortPackage))
 		}
 	}
 	slices.Sort(methods)

@@ -1,11 +1,13 @@
 package engine
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"go/types"
 	"io"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,8 +15,11 @@ import (
 
 // typeName writes a type as %T does.
 func typeName(t types.Type) string {
-	return strings.ReplaceAll(types.TypeString(t, (*types.Package).Name), "any", "interface {}")
+	return anyWord.ReplaceAllString(types.TypeString(t, (*types.Package).Name), "interface {}")
 }
+
+// anyWord is the type any.
+var anyWord = regexp.MustCompile(`\bany\b`)
 
 // Format implements fmt.Formatter: the declared types' names, fields and methods.
 func (s shapedValue) Format(state fmt.State, verb rune) {
@@ -191,27 +196,17 @@ func sortedKeys(m reflect.Value) []reflect.Value {
 	slices.SortFunc(keys, func(a, b reflect.Value) int {
 		switch {
 		case a.CanInt() && b.CanInt():
-			return compare(a.Int(), b.Int())
+			return cmp.Compare(a.Int(), b.Int())
 		case a.CanUint() && b.CanUint():
-			return compare(a.Uint(), b.Uint())
+			return cmp.Compare(a.Uint(), b.Uint())
 		case a.CanFloat() && b.CanFloat():
-			return compare(a.Float(), b.Float())
+			return cmp.Compare(a.Float(), b.Float())
 		case a.Kind() == reflect.String && b.Kind() == reflect.String:
-			return compare(a.String(), b.String())
+			return cmp.Compare(a.String(), b.String())
 		}
-		return compare(fmt.Sprint(a), fmt.Sprint(b))
+		return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b))
 	})
 	return keys
-}
-
-func compare[T int64 | uint64 | float64 | string](a, b T) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // namedTypes writes the types that a format asks for by %T itself, and returns the
