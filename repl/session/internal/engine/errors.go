@@ -47,7 +47,7 @@ func joined(err error) []error {
 // isError is errors.Is.
 func (e *Engine) isError(err, target error) bool {
 	if err == nil || target == nil {
-		return err == target
+		return err == nil && target == nil
 	}
 	own := plainError(target)
 	for err != nil {
