@@ -22,17 +22,38 @@ func (k *kernel) complete(ctx context.Context, r *request) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ask session: %w", err)
 	}
-	matches := c.Matches
-	if matches == nil {
-		matches = []string{}
+	from, to := codePoints(req.Code, c.Start), codePoints(req.Code, c.End)
+	matches, kinds := make([]string, len(c.Matches)), make([]any, len(c.Matches))
+	for i, m := range c.Matches {
+		matches[i] = m.Text
+		kinds[i] = map[string]any{"start": from, "end": to, "text": m.Text, "type": kindOf(m.Kind), "signature": m.Type}
 	}
 	return map[string]any{
-		"status":       "ok",
-		"matches":      matches,
-		"cursor_start": codePoints(req.Code, c.Start),
-		"cursor_end":   codePoints(req.Code, c.End),
-		"metadata":     map[string]any{},
+		"status": "ok", "matches": matches, "cursor_start": from, "cursor_end": to,
+		// What ipykernel says of its matches, and JupyterLab shows beside them.
+		"metadata": map[string]any{"_jupyter_types_experimental": kinds},
 	}, nil
+}
+
+// kindOf is the word of front ends for a kind of match.
+func kindOf(kind string) string {
+	switch kind {
+	case "variable", "constant":
+		return "instance"
+	case "method":
+		return "function"
+	case "field":
+		return "property"
+	case "type":
+		return "class"
+	case "package":
+		return "module"
+	case "command":
+		return "magic"
+	case "file":
+		return "path"
+	}
+	return kind
 }
 
 func (k *kernel) inspect(ctx context.Context, r *request) (any, error) {

@@ -112,7 +112,7 @@ func (fake) Complete(ctx context.Context, code string, pos int) (session.Complet
 	c := session.Completion{Start: start, End: pos}
 	for _, word := range []string{"print", "png", "panic"} {
 		if strings.HasPrefix(word, code[start:pos]) {
-			c.Matches = append(c.Matches, word)
+			c.Matches = append(c.Matches, session.Match{Text: word, Kind: "function", Type: "func()"})
 		}
 	}
 	return c, ctx.Err()

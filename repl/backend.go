@@ -19,6 +19,8 @@ type Session interface {
 	Complete(ctx context.Context, code string, pos int) (session.Completion, error)
 	// Inspect describes what stands at byte pos of code, by mime type.
 	Inspect(ctx context.Context, code string, pos int) (map[string]any, bool, error)
+	// Signature describes the function among whose arguments byte pos of code is.
+	Signature(ctx context.Context, code string, pos int) (session.Signature, bool, error)
 	// IsComplete says whether code can run as it is ("complete", "invalid")
 	// or goes on ("incomplete", with the indent of the next line). It answers
 	// at once.
@@ -47,6 +49,7 @@ type backend struct {
 	interrupt  tea.Cmd
 	complete   func(code string, pos int) tea.Cmd
 	inspect    func(code string, pos int) tea.Cmd
+	signature  func(at place) tea.Cmd
 	isComplete func(code string) (status, indent string)
 	output     tea.Cmd
 }
@@ -80,6 +83,15 @@ func newBackend(ctx context.Context, s Session, f *feed) backend {
 					text, _ = plainText(data)
 				}
 				return inspectionMsg{code: code, text: text, err: err}
+			}
+		},
+		signature: func(at place) tea.Cmd {
+			return func() tea.Msg {
+				sig, found, err := s.Signature(ctx, at.code, at.pos)
+				if err != nil || !found {
+					return signatureMsg{at: at}
+				}
+				return signatureMsg{at: at, signature: &sig}
 			}
 		},
 		isComplete: s.IsComplete,

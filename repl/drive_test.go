@@ -21,6 +21,7 @@ type bench struct {
 	ran        []string // cells handed to the session
 	blocks     []int    // their blocks
 	interrupts int
+	signed     []string // code whose signature was asked for, before the cursor
 	asked      []string // code handed to completion or inspection, with | at the place
 }
 
@@ -42,6 +43,12 @@ func newBench(t *testing.T, w, h int) *bench {
 		interrupt: func() tea.Msg { b.interrupts++; return nil },
 		complete:  question,
 		inspect:   question,
+		signature: func(at place) tea.Cmd {
+			return func() tea.Msg {
+				b.signed = append(b.signed, at.code[:at.pos])
+				return nil
+			}
+		},
 		isComplete: func(code string) (string, string) {
 			if depth := strings.Count(code, "{") - strings.Count(code, "}"); depth > 0 {
 				return "incomplete", strings.Repeat(indentStep, depth)
@@ -95,7 +102,7 @@ func (b *bench) write(text string) {
 func keyNamed(name string) tea.KeyPressMsg {
 	special := map[string]rune{
 		"enter": tea.KeyEnter, "tab": tea.KeyTab, "up": tea.KeyUp, "down": tea.KeyDown, "left": tea.KeyLeft,
-		"esc": tea.KeyEscape, "pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown, "f1": tea.KeyF1, "end": tea.KeyEnd,
+		"esc": tea.KeyEscape, "pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown, "f1": tea.KeyF1, "end": tea.KeyEnd, "backspace": tea.KeyBackspace,
 	}
 	var k tea.KeyPressMsg
 	parts := strings.Split(name, "+")

@@ -13,6 +13,7 @@ type keyMap struct {
 	Accept    key.Binding
 	Up        key.Binding
 	Down      key.Binding
+	Search    key.Binding
 	PageUp    key.Binding
 	PageDown  key.Binding
 	Bottom    key.Binding
@@ -34,6 +35,7 @@ func newKeys() keyMap {
 		Accept:    bind("enter", "take the match", "enter"),
 		Up:        bind("up", "earlier", "up", "ctrl+p"),
 		Down:      bind("down", "later", "down", "ctrl+n"),
+		Search:    bind("ctrl+r", "search", "ctrl+r"),
 		PageUp:    bind("pgup", "scroll up", "pgup"),
 		PageDown:  bind("pgdown", "scroll down", "pgdown"),
 		Bottom:    bind("ctrl+end", "back to the end", "ctrl+end"),
@@ -58,7 +60,7 @@ func (k keyMap) ShortHelp() []key.Binding {
 // FullHelp returns every key, in two columns that fit into 40 cells.
 func (k keyMap) FullHelp() [][]key.Binding {
 	return [][]key.Binding{
-		{k.Run, k.Newline, k.Complete, k.Inspect, k.Up, k.Down},
+		{k.Run, k.Newline, k.Complete, k.Inspect, k.Up, k.Down, k.Search},
 		{k.PageUp, k.PageDown, k.Interrupt, k.Quit, k.Clear, k.Help},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"vlab/repl/session"
 	historyfile "vlab/repl/session/history"
 
 	"charm.land/bubbles/v2/help"
@@ -40,8 +41,12 @@ type model struct {
 	askedBy int             // the block that asks
 	popup   popup
 	doc     []string // what shift+tab described
-	history history
-	past    string // the history's file, "" to keep none
+	search  search
+
+	signature *session.Signature // the function among whose arguments the cursor is, if any
+	signedAt  place              // for which it was asked
+	history   history
+	past      string // the history's file, "" to keep none
 
 	banner      []string
 	title       []string // the banner's rows
@@ -123,9 +128,9 @@ func (m *model) route(msg tea.Msg) tea.Cmd {
 	case tea.ColorProfileMsg:
 		m.colours = msg.Profile > colorprofile.ASCII
 	case tea.KeyPressMsg:
-		return m.pressed(msg)
+		return tea.Batch(m.pressed(msg), m.askSignature())
 	case tea.PasteMsg:
-		return m.pasted(msg)
+		return tea.Batch(m.pasted(msg), m.askSignature())
 	case tea.MouseWheelMsg:
 		m.wheel(msg)
 	case outputMsg:
@@ -136,6 +141,8 @@ func (m *model) route(msg tea.Msg) tea.Cmd {
 		m.completed(msg)
 	case inspectionMsg:
 		m.inspected(msg)
+	case signatureMsg:
+		m.signed(msg)
 	case historyMsg:
 		m.history.Load(msg.cells)
 		if msg.err != nil {
@@ -334,7 +341,7 @@ func (m *model) skipQueue() {
 func (m *model) ask(b *block, q *question) tea.Cmd {
 	m.asking, m.askedBy = q, b.id
 	b.asking, b.rows = true, nil
-	m.popup, m.doc, m.scrolled = popup{}, nil, 0
+	m.popup, m.doc, m.scrolled, m.search = popup{}, nil, 0, search{}
 	m.answer.Reset()
 	m.answer.Prompt = strings.Join(cleanLines(q.Prompt), " ")
 	m.answer.EchoMode = textinput.EchoNormal

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 
+	"vlab/repl/session"
+
 	"github.com/charmbracelet/x/ansi"
 )
 
@@ -14,7 +16,7 @@ const popupRows = 8
 // popup is the list of what may stand at the cursor. The zero popup is closed.
 type popup struct {
 	start, end int // the bytes of the input that a match replaces
-	matches    []string
+	matches    []session.Match
 	at         int // the selected match
 }
 
@@ -35,20 +37,37 @@ func (p popup) view(s styles, width, height int) []string {
 	shown := p.matches[from : from+n]
 	wide := 0
 	for _, match := range shown {
-		wide = max(wide, ansi.StringWidth(match))
+		wide = max(wide, ansi.StringWidth(match.Text))
 	}
 	wide = min(wide, width-4)
 	rows := make([]string, n)
 	for i, match := range shown {
-		match = ansi.Truncate(match, wide, "…")
-		text := " " + match + strings.Repeat(" ", wide-ansi.StringWidth(match)+1)
+		name := ansi.Truncate(match.Text, wide, "…")
+		text := " " + name + strings.Repeat(" ", wide-ansi.StringWidth(name)+1)
+		look := s.Match
 		if from+i == p.at {
-			rows[i] = "  " + s.Selected.Render(text)
-		} else {
-			rows[i] = "  " + s.Match.Render(text)
+			look = s.Selected
+		}
+		rows[i] = "  " + look.Render(text)
+		if room := width - ansi.StringWidth(rows[i]) - 1; room > 8 {
+			rows[i] += s.Faint.Render(" " + ansi.Truncate(beside(match), room, "…"))
 		}
 	}
+	if doc := p.matches[p.at].Doc; doc != "" && n < height {
+		rows = append(rows, s.Faint.Render(ansi.Truncate("   "+doc, width, "…")))
+	}
 	return rows
+}
+
+// beside returns what stands beside a match: its type, or what kind of thing it is.
+func beside(m session.Match) string {
+	switch {
+	case m.Kind == "type":
+		return strings.TrimSpace("type " + m.Type)
+	case m.Type == "" || m.Kind == "package":
+		return m.Kind
+	}
+	return m.Type
 }
 
 // completed shows the matches that came, unless the input has moved on. One
@@ -81,7 +100,7 @@ func (m *model) completed(msg completionMsg) {
 func (m *model) accept() {
 	p := m.popup
 	m.popup = popup{}
-	m.replace(p.start, p.end, p.matches[p.at])
+	m.replace(p.start, p.end, p.matches[p.at].Text)
 }
 
 // replace puts text in place of the input's bytes from start to end, and the
@@ -113,10 +132,11 @@ func (m *model) inspected(msg inspectionMsg) {
 	}
 }
 
-// commonPrefix returns the start that all words have in common, in whole characters.
-func commonPrefix(words []string) string {
-	first := slices.Min(words)
-	last := slices.Max(words)
+// commonPrefix returns the start that all matches have in common, in whole characters.
+func commonPrefix(matches []session.Match) string {
+	byText := func(a, b session.Match) int { return strings.Compare(a.Text, b.Text) }
+	first := slices.MinFunc(matches, byText).Text
+	last := slices.MaxFunc(matches, byText).Text
 	for i, r := range first {
 		if r == unicode.ReplacementChar || !strings.HasPrefix(last, first[:i]+string(r)) {
 			return first[:i]

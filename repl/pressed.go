@@ -44,6 +44,11 @@ func (m *model) pressed(msg tea.KeyPressMsg) tea.Cmd {
 	if m.asking != nil {
 		return m.pressedAnswer(msg)
 	}
+	if m.search.open {
+		if m.pressedSearch(msg) {
+			return nil
+		}
+	}
 	if m.popup.isOpen() {
 		if m.pressedPopup(msg) {
 			return nil
@@ -100,8 +105,11 @@ func (m *model) pressedInput(msg tea.KeyPressMsg) tea.Cmd {
 		return m.back.inspect(m.input.Value(), m.cursor())
 	case key.Matches(msg, m.keys.Quit) && m.input.Value() == "":
 		return m.quit()
+	case key.Matches(msg, m.keys.Search):
+		m.beginSearch()
+		return nil
 	case key.Matches(msg, m.keys.Close):
-		m.showKeys = false
+		m.showKeys, m.signature = false, nil
 		return nil
 	case msg.Text == "}" && m.dedent():
 		return nil
@@ -131,6 +139,8 @@ func (m *model) interrupt(leaving bool) tea.Cmd {
 			m.stopAsking()
 		}
 		return m.back.interrupt
+	case m.search.open:
+		m.cancelSearch()
 	case m.popup.isOpen(), m.doc != nil:
 		m.popup, m.doc = popup{}, nil
 	case m.input.Value() != "":
@@ -218,7 +228,7 @@ func (m *model) pasted(msg tea.PasteMsg) tea.Cmd {
 	text := strings.ReplaceAll(msg.Content, "\r\n", "\n")
 	text = strings.ReplaceAll(text, "\r", "\n")
 	msg.Content = strings.TrimRight(text, "\n")
-	m.popup, m.scrolled = popup{}, 0
+	m.popup, m.scrolled, m.search = popup{}, 0, search{}
 	m.history.Stop()
 	return m.edit(msg)
 }

@@ -114,8 +114,12 @@ func (e echo) Eval(_ context.Context, cell string, out session.Output) (session.
 
 func (e echo) Interrupt() { e.interrupt <- struct{}{} }
 
+func (echo) Signature(context.Context, string, int) (session.Signature, bool, error) {
+	return session.Signature{}, false, nil
+}
+
 func (echo) Complete(_ context.Context, _ string, pos int) (session.Completion, error) {
-	return session.Completion{Start: 0, End: pos, Matches: []string{"completed"}}, nil
+	return session.Completion{Start: 0, End: pos, Matches: []session.Match{{Text: "completed"}}}, nil
 }
 
 func (echo) Inspect(context.Context, string, int) (map[string]any, bool, error) {

@@ -228,7 +228,7 @@ func TestCompletion(t *testing.T) {
 				b.press("left")
 			}
 			c := completionMsg{code: b.input.Value(), pos: b.cursor()}
-			c.Start, c.End, c.Matches = tt.start, tt.end, tt.matches
+			c.Start, c.End, c.Matches = tt.start, tt.end, matches(tt.matches...)
 			b.send(c)
 			if got := b.input.Value(); got != tt.want {
 				t.Errorf("input: got %q, want %q", got, tt.want)
@@ -240,13 +240,22 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
+// matches returns names to choose from.
+func matches(names ...string) []session.Match {
+	var list []session.Match
+	for _, name := range names {
+		list = append(list, session.Match{Text: name, Kind: "variable", Type: "int"})
+	}
+	return list
+}
+
 func TestPopupKeys(t *testing.T) {
 	open := func(t *testing.T) *bench {
 		b := newBench(t, 80, 24)
 		b.write("a\nx")
 		b.ends(nil, nil)
 		c := completionMsg{code: "x", pos: 1}
-		c.End, c.Matches = 1, []string{"xa", "xb", "xc"}
+		c.End, c.Matches = 1, matches("xa", "xb", "xc")
 		b.send(c)
 		return b
 	}
@@ -284,9 +293,9 @@ func TestStaleAnswersAreDropped(t *testing.T) {
 	b := newBench(t, 80, 24)
 	b.write("xy")
 	c := completionMsg{code: "x", pos: 1}
-	c.End, c.Matches = 1, []string{"xenon"}
+	c.End, c.Matches = 1, matches("xenon")
 	moved := completionMsg{code: "yx", pos: 2}
-	moved.Start, moved.End, moved.Matches = 1, 2, []string{"xenon"}
+	moved.Start, moved.End, moved.Matches = 1, 2, matches("xenon")
 	b.send(c, moved, inspectionMsg{code: "x", text: "about x"})
 	if got := b.input.Value(); got != "xy" || b.doc != nil {
 		t.Errorf("got %q and description %q, want what was typed since and none", got, b.doc)

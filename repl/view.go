@@ -55,7 +55,8 @@ func (m *model) inputView() []string {
 	return strings.Split(m.input.View(), "\n")
 }
 
-// below returns the rows under the input: matches, a description, or the keys.
+// below returns the rows under the input: matches, a description, the keys, or the
+// function around the cursor.
 func (m *model) below() []string {
 	room := m.size.h - len(m.inputView()) - 2
 	switch {
@@ -66,6 +67,8 @@ func (m *model) below() []string {
 	case m.showKeys:
 		text := m.help.FullHelpView(m.keys.FullHelp())
 		return limit(strings.Split("\n"+text, "\n"), room)
+	case m.signature != nil && m.asking == nil:
+		return m.signatureView(room)
 	}
 	return nil
 }
@@ -90,6 +93,8 @@ func limit(rows []string, n int) []string { return rows[:max(0, min(n, len(rows)
 // status returns the last row of the screen.
 func (m *model) status() string {
 	switch {
+	case m.search.open:
+		return m.fit(m.styles.Busy, m.search.status())
 	case m.current != nil:
 		return m.fit(m.styles.Busy, m.busy())
 	case m.notice != "":

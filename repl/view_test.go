@@ -114,10 +114,20 @@ func TestViewGolden(t *testing.T) {
 			c := completionMsg{code: "m.G", pos: 3}
 			c.Start, c.End = 2, 3
 			for i := range 12 {
-				c.Matches = append(c.Matches, fmt.Sprintf("Ground%02d", i))
+				c.Matches = append(c.Matches, session.Match{Text: fmt.Sprintf("Ground%02d", i), Kind: "method", Type: "func(ctx context.Context, img any, text string) (*lab.Grounding, error)", Doc: "Ground asks where each word looks."})
 			}
 			b.send(c)
 			b.press("down", "down", "down", "down", "down", "down")
+		}},
+		{"signature", func(_ *testing.T, b *bench) {
+			b.write("m.Ground(ctx, ")
+			sig := session.Signature{Text: "Ground(ctx context.Context, img any, text string) (*lab.Grounding, error)", Start: 28, End: 35, Doc: "Ground asks where each word looks."}
+			b.send(signatureMsg{at: place{"m.Ground(ctx, ", 14}, signature: &sig})
+		}},
+		{"search", func(_ *testing.T, b *bench) {
+			b.send(historyMsg{cells: []string{"m := lab.Open(\"demo\")", "g := lab.Scenes(1, 2)"}})
+			b.press("ctrl+r")
+			b.write("open")
 		}},
 		{"question", func(_ *testing.T, b *bench) {
 			b.write("ask()\n")

@@ -18,7 +18,8 @@ import (
 // TestMain lets the scripts run this test binary as vlab.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"vlab": func() { os.Exit(Main(os.Args[1:], env{os.Stdout, os.Stderr})) },
+		productChild: serveProduct,
+		"vlab":       func() { os.Exit(Main(os.Args[1:], env{os.Stdout, os.Stderr})) },
 	})
 }
 

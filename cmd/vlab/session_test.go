@@ -2,13 +2,21 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"os"
 	"os/exec"
+	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"vlab/albef/torch"
 	"vlab/repl/session"
+
+	"github.com/traefik/yaegi/interp"
 )
 
 // screen is what a cell shows. started is closed at the first display.
@@ -26,6 +34,13 @@ func (s *screen) Stream(_, text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.text.WriteString(text)
+}
+
+// String returns what was printed.
+func (s *screen) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
 }
 
 func (s *screen) Display(session.Display)            { s.once.Do(func() { close(s.started) }) }
@@ -58,9 +73,7 @@ func show(t *testing.T, s *session.Session, cell string) string {
 	if _, err := s.Eval(t.Context(), cell, out); err != nil {
 		t.Fatalf("%s\n%v", cell, err)
 	}
-	out.mu.Lock()
-	defer out.mu.Unlock()
-	return strings.TrimSpace(out.text.String())
+	return strings.TrimSpace(out.String())
 }
 
 // interrupted runs a cell that shows its progress, interrupts it, and returns
@@ -121,4 +134,81 @@ func TestLostSessionIsReplaced(t *testing.T) {
 	if got := show(t, s, "fmt.Println(lab.Scenes(1, 2).Len())"); got != "2" {
 		t.Errorf("the next cell: got %q, want 2", got)
 	}
+}
+
+// productChild names the command of this test binary that is a session with a product
+// of libtorch's, which lasts some seconds and looks at no context.
+const productChild = "vlab-product"
+
+func serveProduct() {
+	product := func() error {
+		return torch.Do(func(s *torch.Scope) {
+			a := torch.Full(s, 1, torch.Float32, torch.CPU, 12_000, 12_000)
+			a.MatMul(a)
+		})
+	}
+	err := session.Serve(session.ChildOptions{Exports: interp.Exports{
+		"native/native": {"Product": reflect.ValueOf(product)},
+	}})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// TestInterruptTimesOfLongCalls tells how long after an interrupt long calls end.
+func TestInterruptTimesOfLongCalls(t *testing.T) {
+	for _, tt := range []struct{ name, cell string }{
+		{"training", `lab.Pretrain(ctx, lab.Config{Preset: "tiny", Dir: dir, Steps: 100000, Set: map[string]string{"batch_size": "4"}})`},
+		{"a search", `go func() { time.Sleep(300 * time.Millisecond); Display(1) }(); for { m.Retrieve(ctx, lab.Scenes(time.Now().UnixNano(), 400), "a red circle", 4) }`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := startSession(t)
+			show(t, s, "kept := 42\ndir := "+strconv.Quote(t.TempDir())+"\nm := lab.Open(\"demo\")")
+			t.Logf("ended after %v", interrupted(t, s, tt.cell).Round(time.Millisecond))
+			if got := show(t, s, "fmt.Println(kept)"); got != "42" {
+				t.Errorf("kept is %s afterwards", got)
+			}
+		})
+	}
+	t.Run("a product", func(t *testing.T) {
+		child, err := exec.LookPath(productChild)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := session.Start(t.Context(), session.Options{Command: []string{child}, Env: []string{"OMP_NUM_THREADS=1"}, Patient: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		show(t, s, "kept := 42")
+		out := newScreen()
+		ended := make(chan error, 1)
+		go func() {
+			_, err := s.Eval(t.Context(), "import \"native\"\nDisplay(1)\nnative.Product()", out)
+			ended <- err
+		}()
+		<-out.started
+		first := time.Now()
+		s.Interrupt()
+		for !strings.Contains(out.String(), "another interrupt") {
+			select {
+			case err := <-ended:
+				t.Skipf("the product was over before it was found to be one that can't be stopped: %v", err)
+			case <-time.After(10 * time.Millisecond):
+			}
+		}
+		told := time.Since(first)
+		second := time.Now()
+		s.Interrupt()
+		var cellErr *session.CellError
+		if err := <-ended; !errors.As(err, &cellErr) || !cellErr.Restarted || !slices.Equal(cellErr.Lost, []string{"kept"}) {
+			t.Fatalf("got %v, want a new session that has lost kept", err)
+		}
+		t.Logf("told after %v that it can't be stopped; ended %v after another interrupt", told.Round(time.Millisecond), time.Since(second).Round(time.Millisecond))
+		show(t, s, "%replay")
+		if got := show(t, s, "fmt.Println(kept)"); got != "42" {
+			t.Errorf("kept is %s after %%replay", got)
+		}
+	})
 }

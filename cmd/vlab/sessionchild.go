@@ -25,7 +25,7 @@ func runSessionChild(_ context.Context, e env, args []string) error {
 	}
 	signal.Reset(syscall.SIGTERM) // nothing here would look at a cancelled context
 	return session.Serve(session.ChildOptions{
-		Exports: symbols.Tables(), Prelude: symbols.Prelude(), Wrap: withCellSink, Doc: symbols.Doc, Summary: summary, About: versions(),
+		Exports: symbols.Tables(), Prelude: symbols.Prelude(), Wrap: withCellSink, Comment: symbols.Comment, Summary: summary, About: versions(),
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"vlab/repl/session"
 	"vlab/repl/session/internal/host"
+	"vlab/repl/session/symbols/comments"
 )
 
 // childEnv makes the test binary serve as a session's child.
@@ -53,8 +54,11 @@ func serve() error {
 	}
 	return session.Serve(session.ChildOptions{
 		Exports: exports,
-		Doc: func(_, name string) string {
-			return map[string]string{"New": "New makes a model.", "Model.Embed": "Embed returns Dim numbers."}[name]
+		Comment: func(path, name string) comments.Comment {
+			if !strings.HasSuffix(path, "host") { // it has several paths here
+				return comments.Comment{}
+			}
+			return comments.Package{"New": {Text: "New makes a model."}, "Model.Embed": {Text: "Embed returns Dim numbers.", Params: []string{"text"}}}[name]
 		},
 		// What package host has of generic functions.
 		Generics: map[string]string{"host": genericHost, "probe/host": genericHost},

@@ -89,5 +89,20 @@ func (e *CellError) Hint() string {
 // the bytes from Start to End.
 type Completion struct {
 	Start, End int
-	Matches    []string
+	Matches    []Match
+}
+
+// Match is a choice: a variable, constant, function, method, field, type, package,
+// keyword, command or file, which Kind says; with its type or signature, and the
+// first sentence of its doc comment, where they are known.
+type Match struct {
+	Text, Kind, Type, Doc string
+}
+
+// Signature is that of a function: Text[Start:End] is the parameter that the argument
+// at hand is for, and Doc is the first sentence of its doc comment.
+type Signature struct {
+	Text       string
+	Start, End int
+	Doc        string
 }

@@ -206,21 +206,23 @@ func TestCompleteAndInspect(t *testing.T) {
 				t.Fatalf("completion %+v, %v, want start %d", c, err, tt.start)
 			}
 			for _, name := range tt.has {
-				if !slices.Contains(c.Matches, name) {
-					t.Errorf("matches %q lack %s", c.Matches, name)
+				if !slices.Contains(texts(c), name) {
+					t.Errorf("matches %q lack %s", texts(c), name)
 				}
 			}
 			for _, name := range tt.hasNot {
-				if slices.Contains(c.Matches, name) {
-					t.Errorf("matches %q have %s", c.Matches, name)
+				if slices.Contains(texts(c), name) {
+					t.Errorf("matches %q have %s", texts(c), name)
 				}
 			}
 		})
 	}
 	for _, tt := range []struct{ code, want string }{
 		{"point", "var point Pt"},
-		{"strings.Repeat(", "func strings.Repeat(string, int) string"},
+		{"strings.Repeat(", "func strings.Repeat(s string, count int) string\n\nRepeat returns a new string"},
 		{"m.Retrieve", "Retrieve(context.Context, string, int) ([]string, error)"},
+		{"strings.Repeat(point", "var point Pt"},
+		{"strings.Repeat(\"a\", ", "func strings.Repeat(s string, count int) string"},
 		{"lab", "package lab (host)"},
 		{"Pt", "Norm() float64"},
 	} {
@@ -231,6 +233,69 @@ func TestCompleteAndInspect(t *testing.T) {
 	}
 	if _, found, err := s.Inspect(t.Context(), "nothing", 3); found || err != nil {
 		t.Errorf("Inspect of an unknown name: %t, %v", found, err)
+	}
+}
+
+func texts(c session.Completion) []string {
+	list := make([]string, len(c.Matches))
+	for i, m := range c.Matches {
+		list[i] = m.Text
+	}
+	return list
+}
+
+// TestMatchesTellWhatTheyAre asks for what stands beside a name.
+func TestMatchesTellWhatTheyAre(t *testing.T) {
+	s := start(t)
+	eval(t, s, "type Pt struct{ X int }\nfunc (p Pt) Add(q Pt) Pt { return p }\nconst most = 3\npoint := Pt{1}")
+	for _, tt := range []struct {
+		code string
+		want session.Match
+	}{
+		{"poi", session.Match{Text: "point", Kind: "variable", Type: "Pt"}},
+		{"mos", session.Match{Text: "most", Kind: "constant", Type: "untyped int"}},
+		{"Pt", session.Match{Text: "Pt", Kind: "type", Type: "struct"}},
+		{"point.X", session.Match{Text: "X", Kind: "field", Type: "int"}},
+		{"point.A", session.Match{Text: "Add", Kind: "method", Type: "func(q Pt) Pt"}},
+		{"strings.Repea", session.Match{Text: "Repeat", Kind: "function", Type: "func(s string, count int) string", Doc: "Repeat returns a new string consisting of count copies of the string s."}},
+		{"%rep", session.Match{Text: "%replay", Kind: "command", Doc: "runs the cells again that ran without an error, after a session was lost"}},
+		{"stri", session.Match{Text: "string", Kind: "type"}},
+		{"fallt", session.Match{Text: "fallthrough", Kind: "keyword"}},
+		{"%tim", session.Match{Text: "%time", Kind: "command", Doc: "runs it and tells how long it took; %%time times the cell"}},
+	} {
+		c, err := s.Complete(t.Context(), tt.code, len(tt.code))
+		var got session.Match
+		if len(c.Matches) > 0 {
+			got = c.Matches[0]
+		}
+		if err != nil || got != tt.want {
+			t.Errorf("Complete(%q) = %+v, %v, want %+v", tt.code, got, err, tt.want)
+		}
+	}
+}
+
+// TestSignature asks for the function around a place, and for the parameter there.
+func TestSignature(t *testing.T) {
+	s := start(t)
+	eval(t, s, "func area(w, h float64, more ...int) float64 { return w * h }\ntype Pt struct{ X, Y int }\nf := func(n int) {}")
+	for _, tt := range []struct{ code, want, param string }{
+		{"area(", "area(w float64, h float64, more ...int) float64", "w float64"},
+		{"area(1, ", "area(w float64, h float64, more ...int) float64", "h float64"},
+		{"area(1, max(2, 3), 4, 5", "area(w float64, h float64, more ...int) float64", "more ...int"},
+		{"x := strings.Repeat(\"a(,\", ", "Repeat(s string, count int) string", "count int"},
+		{"fmt.Println(Pt{1, ", "Println(a ...any) (int, error)", "a ...any"},
+		{"f(", "f(n int)", "n int"},
+		{"if area(1, 2) > f(", "f(n int)", "n int"},
+		{"area(1, 2)", "", ""},
+		{"fmt.Println(func() { x := 1; ", "", ""},
+		{"area(1)\nfoo(", "", ""},
+		{"Pt(", "", ""},
+		{"if (", "", ""},
+	} {
+		sig, found, err := s.Signature(t.Context(), tt.code, len(tt.code))
+		if err != nil || found != (tt.want != "") || sig.Text != tt.want || found && sig.Text[sig.Start:sig.End] != tt.param {
+			t.Errorf("Signature(%q) = %+v, %t, %v, want %q with %q", tt.code, sig, found, err, tt.want, tt.param)
+		}
 	}
 }
 
@@ -245,7 +310,7 @@ func TestCompletionAnswersWhileACellRuns(t *testing.T) {
 	}()
 	<-began.seen
 	c, err := s.Complete(bounded(t), "val", 3)
-	if err != nil || !slices.Contains(c.Matches, "value") {
+	if err != nil || !slices.Contains(texts(c), "value") {
 		t.Errorf("completion %+v, %v, want value", c, err)
 	}
 	s.Interrupt()

@@ -12,6 +12,7 @@ import (
 
 	"vlab/repl/session/internal/engine"
 	"vlab/repl/session/internal/wire"
+	"vlab/repl/session/symbols/comments"
 
 	"github.com/traefik/yaegi/interp"
 )
@@ -35,9 +36,9 @@ type ChildOptions struct {
 	// Values renders a cell's value as mime data ahead of the session's own
 	// rules; nil, or a nil result, leaves it to them.
 	Values func(v any) map[string]any
-	// Doc returns the doc comment of a package's name, or of a method or field as
-	// Type.Name; nil, or "", for none.
-	Doc func(importPath, name string) string
+	// Comment returns what one of Exports says of a name of its, or of a method or
+	// field as Type.Name; nil, or an empty comment, for none.
+	Comment func(importPath, name string) comments.Comment
 	// Summary describes a value on one line, as %whos shows it; nil, or "", leaves it to
 	// the value's text.
 	Summary func(v any) string
@@ -71,7 +72,7 @@ func Serve(o ChildOptions) error {
 	os.WriteFile("/proc/self/oom_score_adj", []byte("900"), 0o644) //nolint:errcheck // elsewhere than on Linux there is no such file
 	s := &server{messages: messages, waiting: map[uint64]chan wire.Request{}}
 	e, err := engine.New(engine.Options{
-		Exports: o.Exports, Generics: o.Generics, Prelude: o.Prelude, Wrap: o.Wrap, Values: o.Values, Doc: o.Doc, Summary: o.Summary, Sink: s, Input: s.input,
+		Exports: o.Exports, Generics: o.Generics, Prelude: o.Prelude, Wrap: o.Wrap, Values: o.Values, Comment: o.Comment, Summary: o.Summary, Sink: s, Input: s.input,
 	})
 	if err != nil {
 		return fmt.Errorf("serve session: %w", err)
@@ -120,6 +121,8 @@ func (s *server) loop(requests io.Reader) error {
 			go s.complete(r)
 		case wire.Inspect:
 			go s.inspect(r)
+		case wire.Signed:
+			go s.signature(r)
 		case wire.Reply:
 			s.mu.Lock()
 			waiting := s.waiting[r.ID]
@@ -164,24 +167,33 @@ func (s *server) eval(ctx context.Context, r wire.Request) {
 	s.answer(answer)
 }
 
-func (s *server) complete(r wire.Request) {
-	m := wire.Message{ID: r.ID, Op: wire.Result, Start: r.Pos, End: r.Pos}
+// asked answers a question about code. One that the engine falls over is a fault of
+// ours, which must not cost the session.
+func (s *server) asked(r wire.Request, fill func(m *wire.Message)) {
+	m := wire.Message{ID: r.ID, Op: wire.Result}
 	defer func() {
-		_ = recover() // what can't be completed has no matches
+		if p := recover(); p != nil {
+			m = wire.Message{ID: r.ID, Op: wire.Result, Error: &wire.Error{Name: "error", Value: fmt.Sprint("a fault of the session's own: ", p)}}
+		}
 		s.answer(m)
 	}()
-	m.Start, m.End, m.Matches = s.engine.Complete(r.Cell, r.Pos)
+	fill(&m)
+}
+
+func (s *server) complete(r wire.Request) {
+	s.asked(r, func(m *wire.Message) { m.Start, m.End, m.Matches = s.engine.Complete(r.Cell, r.Pos) })
 }
 
 func (s *server) inspect(r wire.Request) {
-	m := wire.Message{ID: r.ID, Op: wire.Result}
-	defer func() {
-		_ = recover() // nothing is known then
-		s.answer(m)
-	}()
-	if text, found := s.engine.Inspect(r.Cell, r.Pos); found {
-		m.Found, m.Data = true, wire.Pack(engine.Forms(text))
-	}
+	s.asked(r, func(m *wire.Message) {
+		if text, found := s.engine.Inspect(r.Cell, r.Pos); found {
+			m.Found, m.Data = true, wire.Pack(engine.Forms(text))
+		}
+	})
+}
+
+func (s *server) signature(r wire.Request) {
+	s.asked(r, func(m *wire.Message) { m.Sig = s.engine.Signature(r.Cell, r.Pos) })
 }
 
 // answer writes a message whose loss needs no report: without a front, the loop

@@ -286,7 +286,21 @@ func (s *Session) Complete(ctx context.Context, code string, pos int) (Completio
 	if err != nil {
 		return Completion{}, fmt.Errorf("complete: %w", err)
 	}
-	return Completion{Start: m.Start, End: m.End, Matches: m.Matches}, nil
+	c := Completion{Start: m.Start, End: m.End, Matches: make([]Match, len(m.Matches))}
+	for i, match := range m.Matches {
+		c.Matches[i] = Match(match)
+	}
+	return c, nil
+}
+
+// Signature describes the function among whose arguments byte offset pos of code is;
+// found is false where it is among none. It answers while a cell runs.
+func (s *Session) Signature(ctx context.Context, code string, pos int) (sig Signature, found bool, err error) {
+	m, err := s.ask(ctx, wire.Request{Op: wire.Signed, Cell: code, Pos: pos})
+	if err != nil || m.Sig == nil {
+		return Signature{}, false, err
+	}
+	return Signature(*m.Sig), true, nil
 }
 
 // Inspect describes the name at byte offset pos of code as mime data; found is

@@ -76,3 +76,28 @@ print(start, loop, calls)
 	seconds := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 	row("IPython", seconds(a), seconds(b), seconds(c))
 }
+
+// BenchmarkComplete asks for what may stand at the end of some lines, from the front.
+func BenchmarkComplete(b *testing.B) {
+	s := start(b)
+	if _, err := s.Eval(b.Context(), "import \"net/http\"\nm := lab.Open(\"demo\")\nvar c http.Client", nil); err != nil {
+		b.Fatal(err)
+	}
+	for _, code := range []string{"x", "m.", "strings.", "http.", "c.", "for i := range 3 {\n\tc.Tr"} {
+		b.Run(strings.ReplaceAll(code, "\n", " "), func(b *testing.B) {
+			for b.Loop() {
+				if _, err := s.Complete(b.Context(), code, len(code)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	b.Run("signature", func(b *testing.B) {
+		const code = "strings.Repeat(\"a\", "
+		for b.Loop() {
+			if _, found, err := s.Signature(b.Context(), code, len(code)); err != nil || !found {
+				b.Fatal(found, err)
+			}
+		}
+	})
+}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 
+	"vlab/repl/session/symbols/comments"
 	"vlab/repl/session/symbols/table"
 )
 
@@ -38,7 +39,7 @@ const docsName = "docs.json"
 
 // generateDocs returns it.
 func generateDocs(ctx context.Context) ([]byte, error) {
-	all := map[string]map[string]string{}
+	all := map[string]comments.Package{}
 	for _, path := range append(packages(), "vlab/repl/session/display") {
 		d, err := table.Docs(ctx, path)
 		if err != nil {

@@ -39,7 +39,7 @@ func TestDocsAreCurrent(t *testing.T) {
 	if !bytes.Equal(got, want) {
 		t.Errorf("%s is not what the packages say now: run go generate ./cmd/vlab/symbols", docsName)
 	}
-	if symbols.Doc("vlab/albef/lab", "Model.Ground") == "" || symbols.Doc("vlab/viz", "") == "" {
+	if symbols.Comment("vlab/albef/lab", "Model.Ground").Text == "" || symbols.Comment("vlab/viz", "").Text == "" {
 		t.Error("m.Ground or package viz has no doc comment")
 	}
 }

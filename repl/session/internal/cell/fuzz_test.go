@@ -3,30 +3,22 @@ package cell_test
 import (
 	"go/parser"
 	"go/token"
-	"os"
 	"path/filepath"
-	"regexp"
 	"testing"
 
 	"vlab/repl/session/internal/cell"
+	"vlab/repl/session/internal/corpus"
 )
 
 // FuzzSegments looks for cells that the splitter, the search for commands or the test
 // of completeness fall over, and for statements of Go that it cuts wrongly.
 func FuzzSegments(f *testing.F) {
-	files, err := filepath.Glob(filepath.Join("..", "..", "testdata", "cells", "*.txt"))
-	if err != nil || len(files) == 0 {
-		f.Fatalf("no cells: %v", err)
+	sources, err := corpus.Sources(filepath.Join("..", "..", "testdata", "cells"))
+	if err != nil {
+		f.Fatal(err)
 	}
-	source := regexp.MustCompile(`(?s)-- cell\d+ --\n(.*?)-- expect`)
-	for _, name := range files {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		for _, m := range source.FindAllSubmatch(b, -1) {
-			f.Add(string(m[1]))
-		}
+	for _, src := range sources {
+		f.Add(src)
 	}
 	f.Add("%time f()\n!ls -l\nx := `\n%who`\n?x")
 	f.Fuzz(func(t *testing.T, src string) {

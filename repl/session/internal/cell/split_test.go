@@ -1,8 +1,6 @@
 package cell_test
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -71,28 +69,4 @@ func TestEditsKeepTheRest(t *testing.T) {
 	if got := e.Apply("a + b", 0, 5); got != "alpha + (b)" {
 		t.Errorf("Apply = %q, want %q", got, "alpha + (b)")
 	}
-}
-
-func FuzzSplit(f *testing.F) {
-	files, err := filepath.Glob("../../testdata/cells/*.txt")
-	if err != nil || len(files) == 0 {
-		f.Fatalf("no seeds: %v", err)
-	}
-	for _, name := range files {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(string(b))
-	}
-	f.Fuzz(func(t *testing.T, src string) {
-		at := 0
-		for _, p := range cell.Split(src) {
-			if p.Start < at || p.End < p.Start || p.End > len(src) {
-				t.Fatalf("piece %+v after offset %d of %d bytes", p, at, len(src))
-			}
-			at = p.End
-		}
-		cell.IsComplete(src)
-	})
 }

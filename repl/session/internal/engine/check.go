@@ -237,33 +237,16 @@ func (c *checker) receiverTypeParams(recv *ast.FieldList) *ast.FieldList {
 	if len(recv.List) == 0 {
 		return nil
 	}
-	t := recv.List[0].Type
-	if star, ok := t.(*ast.StarExpr); ok {
-		t = star.X
-	}
-	var args []ast.Expr
-	switch x := t.(type) {
-	case *ast.IndexExpr:
-		t, args = x.X, []ast.Expr{x.Index}
-	case *ast.IndexListExpr:
-		t, args = x.X, x.Indices
-	default:
-		return nil
-	}
-	base, ok := t.(*ast.Ident)
-	if !ok || c.names.get(base.Name) == nil {
+	base, params := receiverParts(recv.List[0].Type)
+	if base == nil || c.names.get(base.Name) == nil {
 		return nil
 	}
 	named, ok := c.names.get(base.Name).obj.Type().(*types.Named)
-	if !ok || named.TypeParams().Len() != len(args) {
+	if !ok || named.TypeParams().Len() != len(params) {
 		return nil
 	}
 	list := &ast.FieldList{}
-	for i, a := range args {
-		id, ok := a.(*ast.Ident)
-		if !ok {
-			return nil
-		}
+	for i, id := range params {
 		constraint := c.constraint(named.TypeParams().At(i).Constraint())
 		if constraint == nil {
 			return nil

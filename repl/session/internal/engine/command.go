@@ -34,7 +34,8 @@ func commands() map[string]command {
 		"help":      {"", "this list", (*Engine).help},
 		"who":       {"", "names of the session's variables", (*Engine).who},
 		"whos":      {"", "variables with their types and values, functions and types", (*Engine).whos},
-		"reset":     {"", "forgets all names", nil}, // the front's
+		"reset":     {"", "forgets all names", nil}, // the front's, as the next
+		"replay":    {"", "runs the cells again that ran without an error, after a session was lost", nil},
 		"time":      {"STATEMENT", "runs it and tells how long it took; %%time times the cell", (*Engine).timeOnce},
 		"timeit":    {"STATEMENT", "runs it again and again, and tells what one run takes", (*Engine).timeOften},
 		"errors":    {"[on|off]", "whether an error that a call returns last, and nobody takes, stops the cell", (*Engine).setErrors},
@@ -81,7 +82,10 @@ func (e *Engine) command(run *running, c call) (*display.Data, error) {
 	}
 	known := commands()
 	do, ok := known[c.Name]
-	if !ok || do.run == nil {
+	if ok && do.run == nil {
+		return nil, c.fault("%" + c.Name + " must be alone in its cell")
+	}
+	if !ok {
 		f := c.fault("there is no command %" + c.Name)
 		f.Traceback = append(f.Traceback, "hint: "+nearCommand(c.Name, known))
 		return nil, f
@@ -119,7 +123,7 @@ func (e *Engine) help(*running, call) (*display.Data, error) {
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		fmt.Fprintf(w, "%%%s %s\t%s\n", name, all[name].args, all[name].help)
 	}
-	fmt.Fprint(w, "!COMMAND\truns it in the shell\n?NAME, NAME?\twhat is known of a name\n%replay\truns the cells again that ran without an error, after a session was lost\n")
+	fmt.Fprint(w, "!COMMAND\truns it in the shell\n?NAME, NAME?\twhat is known of a name\n")
 	w.Flush()
 	return plain(strings.TrimRight(b.String(), "\n")), nil
 }

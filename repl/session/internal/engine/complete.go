@@ -2,6 +2,7 @@ package engine
 
 import (
 	"go/ast"
+	"go/token"
 	"go/types"
 	"slices"
 	"strings"
@@ -9,37 +10,39 @@ import (
 	"unicode/utf8"
 
 	"vlab/repl/session/internal/cell"
+	"vlab/repl/session/internal/wire"
+	"vlab/repl/session/symbols/comments"
 )
 
 // Complete returns what may stand at byte offset pos of code: start and end of what
 // it replaces, and the choices, sorted.
-func (e *Engine) Complete(code string, pos int) (start, end int, matches []string) {
+func (e *Engine) Complete(code string, pos int) (start, end int, matches []wire.Match) {
 	pos = min(max(pos, 0), len(code))
-	if at, names, ok := completeCommand(code, pos); ok {
-		return at, pos, names
+	if at, list, ok := completeCommand(code, pos); ok {
+		return at, pos, list
 	}
 	if at, ok := inText(code, pos); ok {
-		at, names := files(code[at:pos], pos)
-		return at, pos, names
+		at, list := files(code[at:pos], pos)
+		return at, pos, list
 	}
 	start = identStart(code, pos)
 	prefix := code[start:pos]
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	table := e.namesBefore(code, start)
-	var all []string
+	var all []wire.Match
 	if start > 0 && code[start-1] == '.' {
 		all = e.members(table, operand(code[:start-1]))
 	} else {
-		all = visible(table)
+		all = e.visible(table)
 	}
-	for _, name := range all {
-		if strings.HasPrefix(name, prefix) {
-			matches = append(matches, name)
+	for _, m := range all {
+		if strings.HasPrefix(m.Text, prefix) {
+			matches = append(matches, m)
 		}
 	}
-	slices.Sort(matches)
-	return start, pos, slices.Compact(matches)
+	slices.SortStableFunc(matches, func(a, b wire.Match) int { return strings.Compare(a.Text, b.Text) })
+	return start, pos, slices.CompactFunc(matches, func(a, b wire.Match) bool { return a.Text == b.Text })
 }
 
 func isIdentRune(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
@@ -56,19 +59,81 @@ func identStart(code string, pos int) int {
 	return pos
 }
 
-// visible returns all names that stand alone.
-func visible(table *names) []string {
-	list := types.Universe.Names()
-	list = append(list, "break", "case", "chan", "const", "continue", "default", "defer", "else", "fallthrough", "for",
-		"func", "go", "goto", "if", "import", "interface", "map", "package", "range", "return", "select", "struct",
-		"switch", "type", "var")
+// visible returns all names that stand alone, the session's own first.
+func (e *Engine) visible(table *names) []wire.Match {
+	var list []wire.Match
 	for s := range table.all() {
-		list = append(list, s.name)
+		m := matchOf(s.obj, comments.Comment{})
+		m.Text = s.name
+		list = append(list, m)
 	}
-	for name := range table.imports {
-		list = append(list, name)
+	for name, path := range table.imports {
+		list = append(list, wire.Match{Text: name, Kind: "package", Type: path, Doc: firstSentence(e.comment(path, "").Text)})
+	}
+	for _, name := range types.Universe.Names() {
+		list = append(list, matchOf(types.Universe.Lookup(name), comments.Comment{}))
+	}
+	for t := token.BREAK; t <= token.VAR; t++ {
+		list = append(list, wire.Match{Text: t.String(), Kind: "keyword"})
 	}
 	return list
+}
+
+// matchOf describes an object as a choice.
+func matchOf(obj types.Object, c comments.Comment) wire.Match {
+	m := wire.Match{Text: obj.Name(), Doc: firstSentence(c.Text)}
+	switch obj := obj.(type) {
+	case *types.Var:
+		m.Kind = "variable"
+		if obj.IsField() {
+			m.Kind = "field"
+		}
+	case *types.Func:
+		m.Kind = "function"
+		if obj.Signature().Recv() != nil {
+			m.Kind = "method"
+		}
+	case *types.TypeName:
+		return wire.Match{Text: m.Text, Kind: "type", Type: typeWord(obj.Type()), Doc: m.Doc}
+	case *types.Builtin:
+		return wire.Match{Text: m.Text, Kind: "function", Doc: m.Doc}
+	case *types.Const:
+		m.Kind = "constant"
+	default:
+		m.Kind = "constant" // nil
+		return m
+	}
+	t := obj.Type()
+	if sig, ok := t.(*types.Signature); ok && len(c.Params) == sig.Params().Len() {
+		t = named(sig, c.Params)
+	}
+	m.Type = types.TypeString(t, shortPackage)
+	return m
+}
+
+// typeWord says in a word what a type is.
+func typeWord(t types.Type) string {
+	switch u := t.Underlying().(type) {
+	case *types.Struct:
+		return "struct"
+	case *types.Interface:
+		return "interface"
+	default:
+		if t == u {
+			return ""
+		}
+		return types.TypeString(u, shortPackage)
+	}
+}
+
+// firstSentence returns the first sentence of a doc comment, in one line.
+func firstSentence(doc string) string {
+	line, _, _ := strings.Cut(doc, "\n\n")
+	line = strings.Join(strings.Fields(line), " ")
+	if at := strings.Index(line, ". "); at >= 0 {
+		line = line[:at+1]
+	}
+	return line
 }
 
 // namesBefore returns the session's names with those that code defines in the
@@ -180,16 +245,16 @@ func matching(text string) int {
 
 // members returns the exported names of a package, or the fields and methods of an
 // expression's type.
-func (e *Engine) members(table *names, expr string) []string {
+func (e *Engine) members(table *names, expr string) []wire.Match {
+	var list []wire.Match
 	if path, ok := table.imports[expr]; ok {
 		pkg, err := e.mirror.Import(path)
 		if err != nil {
 			return nil
 		}
-		var list []string
 		for _, name := range pkg.Scope().Names() {
 			if ast.IsExported(name) {
-				list = append(list, name)
+				list = append(list, matchOf(pkg.Scope().Lookup(name), e.comment(path, name)))
 			}
 		}
 		return list
@@ -198,14 +263,16 @@ func (e *Engine) members(table *names, expr string) []string {
 	if t == nil {
 		return nil
 	}
-	list := fieldNames(t, map[types.Type]bool{})
+	for _, f := range fields(t, map[types.Type]bool{}) {
+		list = append(list, matchOf(f, e.memberComment(t, f)))
+	}
 	set := types.NewMethodSet(t)
 	if _, isPointer := t.Underlying().(*types.Pointer); !isPointer && !types.IsInterface(t) {
 		set = types.NewMethodSet(types.NewPointer(t))
 	}
 	for i := range set.Len() {
 		if f := set.At(i).Obj(); reachable(f) {
-			list = append(list, f.Name())
+			list = append(list, matchOf(f, e.memberComment(t, f)))
 		}
 	}
 	return list
@@ -216,9 +283,9 @@ func reachable(obj types.Object) bool {
 	return obj.Exported() || obj.Pkg() == nil || obj.Pkg().Path() == "main"
 }
 
-// fieldNames returns the fields of a structure, of what it points to, and of what
-// it embeds.
-func fieldNames(t types.Type, seen map[types.Type]bool) []string {
+// fields returns the fields of a structure, of what it points to, and of what it
+// embeds.
+func fields(t types.Type, seen map[types.Type]bool) []*types.Var {
 	if p, ok := t.Underlying().(*types.Pointer); ok {
 		t = p.Elem()
 	}
@@ -227,13 +294,13 @@ func fieldNames(t types.Type, seen map[types.Type]bool) []string {
 		return nil
 	}
 	seen[t] = true
-	var list []string
+	var list []*types.Var
 	for f := range s.Fields() {
 		if reachable(f) {
-			list = append(list, f.Name())
+			list = append(list, f)
 		}
 		if f.Embedded() {
-			list = append(list, fieldNames(f.Type(), seen)...)
+			list = append(list, fields(f.Type(), seen)...)
 		}
 	}
 	return list

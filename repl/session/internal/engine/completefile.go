@@ -8,11 +8,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"vlab/repl/session/internal/wire"
 )
 
 // completeCommand completes a line that is a command: its name, or a file among what
 // it is given.
-func completeCommand(code string, pos int) (start int, matches []string, ok bool) {
+func completeCommand(code string, pos int) (start int, matches []wire.Match, ok bool) {
 	begin := strings.LastIndexByte(code[:pos], '\n') + 1
 	line := code[begin:pos]
 	text := strings.TrimLeft(line, " \t")
@@ -24,7 +26,7 @@ func completeCommand(code string, pos int) (start int, matches []string, ok bool
 	case !strings.ContainsAny(text, " \t"):
 		for _, name := range slices.Sorted(maps.Keys(commands())) {
 			if strings.HasPrefix(name, text[signs:]) {
-				matches = append(matches, text[:signs]+name)
+				matches = append(matches, wire.Match{Text: text[:signs] + name, Kind: "command", Doc: commands()[name].help})
 			}
 		}
 		return pos - len(text), matches, true
@@ -58,7 +60,7 @@ func inText(code string, pos int) (start int, ok bool) {
 
 // files returns the files whose names begin as path does, folders with a slash, and
 // where the last part of path begins when it ends at pos.
-func files(path string, pos int) (start int, matches []string) {
+func files(path string, pos int) (start int, matches []wire.Match) {
 	dir, prefix := filepath.Split(path)
 	list, err := os.ReadDir(home(filepath.Join(".", dir)))
 	if filepath.IsAbs(dir) || strings.HasPrefix(dir, "~") {
@@ -75,7 +77,7 @@ func files(path string, pos int) (start int, matches []string) {
 		if info, err := os.Stat(filepath.Join(home(dir), name)); err == nil && info.IsDir() {
 			name += "/"
 		}
-		matches = append(matches, name)
+		matches = append(matches, wire.Match{Text: name, Kind: "file"})
 	}
 	return pos - len(prefix), matches
 }

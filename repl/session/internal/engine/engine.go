@@ -15,6 +15,7 @@ import (
 	"vlab/repl/session/internal/mirror"
 	"vlab/repl/session/internal/wire"
 	"vlab/repl/session/symbols"
+	"vlab/repl/session/symbols/comments"
 
 	"github.com/traefik/yaegi/interp"
 	"github.com/traefik/yaegi/stdlib"
@@ -36,9 +37,9 @@ type Options struct {
 	// Values renders values ahead of the session's own rules; nil, or a nil
 	// result, leaves it to them.
 	Values func(any) map[string]any
-	// Doc returns the doc comment of a package's name, or of a method or field as
-	// Type.Name; nil, or "", for none.
-	Doc func(importPath, name string) string
+	// Comment returns what one of Exports says of a name of its, or of a method or
+	// field as Type.Name; nil, or an empty comment, for none.
+	Comment func(importPath, name string) comments.Comment
 	// Summary describes a value on one line for %whos; nil, or "", leaves it to its text.
 	Summary func(any) string
 	// Sink takes what cells show; it must not be nil.

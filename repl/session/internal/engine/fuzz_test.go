@@ -3,12 +3,11 @@ package engine
 import (
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
-	"regexp"
 	"testing"
 
 	"vlab/repl/session/display"
+	"vlab/repl/session/internal/corpus"
 )
 
 // nowhere is a sink that shows nothing.
@@ -20,19 +19,12 @@ func (nowhere) Clear(bool) error                  { return nil }
 
 // FuzzPrepare looks for cells that the check or the rewriting fall over.
 func FuzzPrepare(f *testing.F) {
-	files, err := filepath.Glob(filepath.Join("..", "..", "testdata", "cells", "*.txt"))
-	if err != nil || len(files) == 0 {
-		f.Fatalf("no cells: %v", err)
+	sources, err := corpus.Sources(filepath.Join("..", "..", "testdata", "cells"))
+	if err != nil {
+		f.Fatal(err)
 	}
-	source := regexp.MustCompile(`(?s)-- cell\d+ --\n(.*?)-- expect`)
-	for _, name := range files {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		for _, m := range source.FindAllSubmatch(b, -1) {
-			f.Add(string(m[1]))
-		}
+	for _, src := range sources {
+		f.Add(src)
 	}
 	e, err := New(Options{Sink: nowhere{}, Input: func(context.Context, string, bool) (string, error) {
 		return "", errors.New("nobody is there")
@@ -53,5 +45,6 @@ func FuzzPrepare(f *testing.F) {
 		}
 		e.Complete(src, len(src)/2)
 		e.Inspect(src, len(src)/2)
+		e.Signature(src, len(src)/2)
 	})
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"vlab/repl/session/display"
+	"vlab/repl/session/symbols"
+	"vlab/repl/session/symbols/comments"
 )
 
 // Inspect describes the name at byte offset pos of code; found is false where
@@ -45,15 +47,20 @@ func (e *Engine) described(code string, pos int, values bool) (text string, valu
 	defer e.mu.Unlock()
 	expr := operand(code[:end])
 	if expr == "" {
-		// Behind an opening bracket the function before it is meant.
-		expr = operand(strings.TrimRight(code[:end], "( "))
-	}
-	if expr == "" {
-		return "", value, false
+		// Among a call's arguments the function is meant.
+		c, ok := callAround(code, pos)
+		if !ok {
+			return "", value, false
+		}
+		expr = c.fun
 	}
 	table := e.namesBefore(code, identStart(code, end)-len(expr))
 	if path, ok := table.imports[expr]; ok {
-		return below("package "+expr+" ("+path+")", e.doc(path, "")) + "\n\n" + strings.Join(e.members(table, expr), " "), value, true
+		var names []string
+		for _, m := range e.members(table, expr) {
+			names = append(names, m.Text)
+		}
+		return below("package "+expr+" ("+path+")", e.comment(path, "").Text) + "\n\n" + strings.Join(names, " "), value, true
 	}
 	obj := e.objectOf(table, expr)
 	if obj == nil {
@@ -61,12 +68,13 @@ func (e *Engine) described(code string, pos int, values bool) (text string, valu
 	}
 	s := table.get(expr)
 	if s == nil || s.obj != obj {
-		return below(describe(obj), e.docOf(table, expr, obj)), value, true
+		c := e.commentOf(table, expr, obj)
+		return below(describe(obj, c.Params), c.Text), value, true
 	}
 	if _, ok := obj.(*types.Var); ok && values {
 		value = e.marks()[s.internal]
 	}
-	return below(describe(obj), e.sourceOf(s)), value, true
+	return below(describe(obj, nil), e.sourceOf(s)), value, true
 }
 
 // below puts text below a head, with a line between; no text leaves it alone.
@@ -77,32 +85,41 @@ func below(head, text string) string {
 	return head + "\n\n" + text
 }
 
-// doc returns a doc comment.
-func (e *Engine) doc(importPath, name string) string {
-	if e.opts.Doc == nil {
-		return ""
+// comment returns what a package says of a name.
+func (e *Engine) comment(importPath, name string) comments.Comment {
+	if e.opts.Comment != nil {
+		if c := e.opts.Comment(importPath, name); c.Text != "" || c.Params != nil {
+			return c
+		}
 	}
-	return e.opts.Doc(importPath, name)
+	return symbols.Comment(importPath, name)
 }
 
-// docOf returns the doc comment of a package's object, of which expr speaks.
-func (e *Engine) docOf(table *names, expr string, obj types.Object) string {
+// commentOf returns what is said of a package's object, of which expr speaks.
+func (e *Engine) commentOf(table *names, expr string, obj types.Object) comments.Comment {
 	if obj.Pkg() == nil || obj.Pkg().Path() == "main" {
-		return ""
+		return comments.Comment{}
 	}
-	name := obj.Name()
 	if obj.Parent() != obj.Pkg().Scope() { // a method or a field
-		t := e.typeOf(table, expr[:max(strings.LastIndexByte(expr, '.'), 0)])
-		if p, ok := under[*types.Pointer](t); ok {
-			t = p.Elem()
-		}
-		n, ok := types.Unalias(t).(*types.Named)
-		if !ok {
-			return ""
-		}
-		name = n.Obj().Name() + "." + name
+		return e.memberComment(e.typeOf(table, expr[:max(strings.LastIndexByte(expr, '.'), 0)]), obj)
 	}
-	return e.doc(obj.Pkg().Path(), name)
+	return e.comment(obj.Pkg().Path(), obj.Name())
+}
+
+// memberComment returns what is said of a field or a method of a type, or of what that
+// points to.
+func (e *Engine) memberComment(t types.Type, obj types.Object) comments.Comment {
+	if obj.Pkg() == nil || obj.Pkg().Path() == "main" {
+		return comments.Comment{}
+	}
+	if p, ok := under[*types.Pointer](t); ok {
+		t = p.Elem()
+	}
+	n, ok := types.Unalias(t).(*types.Named)
+	if !ok {
+		return comments.Comment{}
+	}
+	return e.comment(obj.Pkg().Path(), n.Obj().Name()+"."+obj.Name())
 }
 
 // sourceOf returns the source of a function or a type of cells.
@@ -142,8 +159,12 @@ func (e *Engine) objectOf(table *names, expr string) types.Object {
 	return obj
 }
 
-// describe writes an object's declaration, and below a type its methods.
-func describe(obj types.Object) string {
+// describe writes an object's declaration, with names for a function's parameters
+// where they are known, and below a type its methods.
+func describe(obj types.Object, params []string) string {
+	if f, ok := obj.(*types.Func); ok && len(params) == f.Signature().Params().Len() {
+		obj = types.NewFunc(f.Pos(), f.Pkg(), f.Name(), named(f.Signature(), params))
+	}
 	text := types.ObjectString(obj, shortPackage)
 	name, ok := obj.(*types.TypeName)
 	if !ok {
@@ -158,6 +179,16 @@ func describe(obj types.Object) string {
 	}
 	slices.Sort(methods)
 	return strings.Join(append([]string{text}, methods...), "\n")
+}
+
+// named returns a signature whose parameters have names.
+func named(sig *types.Signature, names []string) *types.Signature {
+	params := make([]*types.Var, len(names))
+	for i, name := range names {
+		p := sig.Params().At(i)
+		params[i] = types.NewParam(p.Pos(), p.Pkg(), name, p.Type())
+	}
+	return types.NewSignatureType(sig.Recv(), nil, nil, types.NewTuple(params...), sig.Results(), sig.Variadic())
 }
 
 // Forms returns an inspection's text as mime data.

@@ -6,6 +6,7 @@ const (
 	Cancel   = "cancel"   // cancel the running cell; not answered
 	Complete = "complete" // what may stand at Pos of Cell
 	Inspect  = "inspect"  // what stands at Pos of Cell
+	Signed   = "signed"   // the signature of the function whose arguments are at Pos of Cell
 	Reply    = "reply"    // answers the child's message of the same ID
 	Recall   = "recall"   // Inputs are what earlier children have run; not answered
 )
@@ -54,10 +55,27 @@ type Message struct {
 	Error    *Error         `json:"error,omitempty"`
 	Names    []string       `json:"names,omitempty"` // variables that are new
 	Gone     []string       `json:"gone,omitempty"`  // and those that are no more
-	Matches  []string       `json:"matches,omitempty"`
+	Matches  []Match        `json:"matches,omitempty"`
+	Sig      *Signature     `json:"sig,omitempty"`
 	Start    int            `json:"start,omitempty"`
 	End      int            `json:"end,omitempty"`
 	Found    bool           `json:"found,omitempty"`
+}
+
+// Match is what may stand at a place.
+type Match struct {
+	Text string `json:"text"`
+	Kind string `json:"kind"`
+	Type string `json:"type,omitempty"`
+	Doc  string `json:"doc,omitempty"`
+}
+
+// Signature is that of a function, with the parameter at hand from Start to End.
+type Signature struct {
+	Text  string `json:"text"`
+	Start int    `json:"start"`
+	End   int    `json:"end"`
+	Doc   string `json:"doc,omitempty"`
 }
 
 // Error is a cell's error on its way to the front.

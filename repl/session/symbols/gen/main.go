@@ -1,12 +1,17 @@
 // Command gen writes the table of what the standard library has beyond the tables
 // that the interpreter comes with, which are of an older Go: run it by go generate in
-// the folder above.
+// the folder above. Beside it stand the doc comments of the standard library.
 package main
 
 import (
+	"archive/zip"
+	"bytes"
+	"compress/flate"
 	"context"
+	"encoding/json"
 	"fmt"
 	"go/types"
+	"io"
 	"os"
 	"path"
 	"slices"
@@ -17,18 +22,52 @@ import (
 	"github.com/traefik/yaegi/stdlib"
 )
 
-// fileName is the generated file.
-const fileName = "std_table.go"
+// The generated files.
+const (
+	fileName = "std_table.go"
+	docsName = "std_docs.zip"
+)
 
 func main() {
-	code, err := generate(context.Background())
-	if err == nil {
-		err = os.WriteFile(fileName, code, 0o644)
+	for _, f := range []struct {
+		name string
+		make func(context.Context) ([]byte, error)
+	}{{fileName, generate}, {docsName, generateDocs}} {
+		content, err := f.make(context.Background())
+		if err == nil {
+			err = os.WriteFile(f.name, content, 0o644)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "write "+f.name+":", err)
+			os.Exit(1)
+		}
 	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "write "+fileName+":", err)
-		os.Exit(1)
+}
+
+// generateDocs returns a zip file with a file of JSON for each package.
+func generateDocs(ctx context.Context) ([]byte, error) {
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestCompression) })
+	for _, p := range packages() {
+		docs, err := table.Docs(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		text, err := json.Marshal(docs)
+		if err != nil {
+			return nil, err
+		}
+		w, err := z.Create(p + ".json")
+		if err == nil {
+			_, err = w.Write(text)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
+	err := z.Close()
+	return b.Bytes(), err
 }
 
 // newer lists packages that the interpreter has no table of.

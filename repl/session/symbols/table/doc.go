@@ -1,6 +1,7 @@
 package table
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"go/ast"
@@ -10,11 +11,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"vlab/repl/session/symbols/comments"
 )
 
-// Docs returns the doc comments of a package's exported names from its source, by
-// name, and of methods and fields by Type.Name.
-func Docs(ctx context.Context, importPath string) (map[string]string, error) {
+// Docs returns what a package says of its exported names, from its source.
+func Docs(ctx context.Context, importPath string) (comments.Package, error) {
 	out, err := exec.CommandContext(ctx, "go", "list", "-f", "{{.Dir}}{{range .GoFiles}}\n{{.}}{{end}}{{range .CgoFiles}}\n{{.}}{{end}}", importPath).Output()
 	if err != nil {
 		return nil, fmt.Errorf("go list %s: %w", importPath, err)
@@ -33,57 +35,71 @@ func Docs(ctx context.Context, importPath string) (map[string]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the comments of %s: %w", importPath, err)
 	}
-	docs := map[string]string{"": pkg.Doc}
+	docs := comments.Package{"": {Text: pkg.Doc}}
 	functions := func(prefix string, list []*doc.Func) {
 		for _, f := range list {
-			docs[prefix+f.Name] = f.Doc
+			docs[prefix+f.Name] = comments.Comment{Text: f.Doc, Params: params(f.Decl.Type)}
 		}
 	}
 	values := func(list []*doc.Value) {
 		for _, v := range list {
 			for _, name := range v.Names {
-				docs[name] = v.Doc
+				docs[name] = comments.Comment{Text: v.Doc}
 			}
 		}
 	}
 	functions("", pkg.Funcs)
 	values(append(pkg.Consts, pkg.Vars...))
 	for _, t := range pkg.Types {
-		docs[t.Name] = t.Doc
+		docs[t.Name] = comments.Comment{Text: t.Doc}
 		functions("", t.Funcs)
 		functions(t.Name+".", t.Methods)
 		values(append(t.Consts, t.Vars...))
-		fields(docs, t)
+		members(docs, t)
 	}
-	for name, text := range docs {
-		if text = strings.TrimSpace(text); text == "" {
+	for name, c := range docs {
+		c.Text = strings.TrimSpace(c.Text)
+		docs[name] = c
+		if c.Text == "" && c.Params == nil {
 			delete(docs, name)
-		} else {
-			docs[name] = text
 		}
 	}
 	return docs, nil
 }
 
-// fields adds the comments of a structure's fields.
-func fields(docs map[string]string, t *doc.Type) {
+// params returns the names of a function's parameters; none where they have no names.
+func params(f *ast.FuncType) []string {
+	var names []string
+	for _, p := range f.Params.List {
+		for _, id := range p.Names {
+			names = append(names, id.Name)
+		}
+	}
+	return names
+}
+
+// members adds the comments of a structure's fields and of an interface's methods.
+func members(docs comments.Package, t *doc.Type) {
 	for _, spec := range t.Decl.Specs {
 		s, ok := spec.(*ast.TypeSpec)
 		if !ok {
 			continue
 		}
-		structure, ok := s.Type.(*ast.StructType)
-		if !ok {
-			continue
+		var list []*ast.Field
+		switch x := s.Type.(type) {
+		case *ast.StructType:
+			list = x.Fields.List
+		case *ast.InterfaceType:
+			list = x.Methods.List
 		}
-		for _, f := range structure.Fields.List {
-			text := f.Doc.Text()
-			if text == "" {
-				text = f.Comment.Text()
+		for _, f := range list {
+			c := comments.Comment{Text: cmp.Or(f.Doc.Text(), f.Comment.Text())}
+			if fun, ok := f.Type.(*ast.FuncType); ok && len(f.Names) == 1 {
+				c.Params = params(fun)
 			}
 			for _, id := range f.Names {
 				if id.IsExported() {
-					docs[t.Name+"."+id.Name] = text
+					docs[t.Name+"."+id.Name] = c
 				}
 			}
 		}
