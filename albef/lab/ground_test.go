@@ -1,6 +1,7 @@
 package lab_test
 
 import (
+	"encoding/base64"
 	"image"
 	"math"
 	"slices"
@@ -190,6 +191,42 @@ func TestGroundReadsLayersHeadsAndITC(t *testing.T) {
 	} {
 		if err := run(); err == nil || hint(err) == "" {
 			t.Errorf("%s: got %v, want an error with a hint", name, err)
+		}
+	}
+}
+
+// TestExploreHasEveryLayerAndHead compares an explorer's page with what layers and heads
+// give one by one.
+func TestExploreHasEveryLayerAndHead(t *testing.T) {
+	m := tiny(t)
+	img := lab.Scenes(1, 1).Scene(0).Render(64)
+	e, err := m.Explore(t.Context(), img, "red circle")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := ground(t, m, img, "red circle")
+	if e.Peak != g.Peak || !slices.Equal(e.Map().V, g.Map().V) {
+		t.Errorf("the explorer's own map is not that of Ground")
+	}
+	for layer := m.Config().FusionLayer; layer < m.Config().Layers; layer++ {
+		of, err := g.Layer(layer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for head := -1; head < m.Config().Heads; head++ {
+			of, err := of.Head(head)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, w := range of.Maps() {
+				cells := make([]byte, len(w.Map.V))
+				for i, v := range w.Map.V {
+					cells[i] = byte(max(0, min(255, 255*float64(v)/w.Map.Max()+.5)))
+				}
+				if !strings.Contains(e.HTML(), base64.StdEncoding.EncodeToString(cells)) {
+					t.Errorf("no map of %q by layer %d, head %d", w.Word, layer, head)
+				}
+			}
 		}
 	}
 }

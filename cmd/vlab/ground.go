@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"vlab/albef/lab"
 	"vlab/albef/train"
@@ -36,13 +37,13 @@ type groundPlace struct {
 }
 
 func runGround(ctx context.Context, e env, args []string) error {
-	f := newFlags(e, "ground", "[--model M] --image F --text T [--layer L] [--head H|mean] [--mode itm|itc] --out PNG [--json]")
+	f := newFlags(e, "ground", "[--model M] --image F --text T [--layer L] [--head H|mean] [--mode itm|itc] --out PNG|HTML [--json]")
 	picture := f.String("image", "", "`file` of the picture")
 	text := f.String("text", "", "what to look for, as `words`")
 	layer := f.Int("layer", -1, "whose attention is read: a fusion layer, counted over all layers of the text side, or in mode itc a block of the image encoder; -1: the model's own")
 	head := f.String("head", "mean", "a head's number from 0, or mean, as `head`")
 	mode := f.String("mode", "itm", "itm: cross-attention, a map a word; itc: the image encoder's own attention, as `mode`")
-	out := f.String("out", "", "`file` for the figure, a PNG")
+	out := f.String("out", "", "`file` for the figure, a PNG; an .html is a page on which one points at words, by the model's own choice of layer and head or any other")
 	asJSON := f.Bool("json", false, "print one JSON object; itm is the logit for a match")
 	open := f.modelFlags()
 	if _, err := f.parse(args, 0); err != nil {
@@ -84,7 +85,15 @@ func runGround(ctx context.Context, e env, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := train.WriteWhole(*out, g.PNG()); err != nil {
+	figure := g.PNG()
+	if strings.HasSuffix(*out, ".html") {
+		page, err := m.Explore(ctx, img, *text)
+		if err != nil {
+			return err
+		}
+		figure = []byte("<!doctype html>\n<meta charset=\"utf-8\">\n<title>vlab ground</title>\n" + page.HTML())
+	}
+	if err := train.WriteWhole(*out, figure); err != nil {
 		return err
 	}
 	if *asJSON {

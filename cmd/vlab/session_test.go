@@ -160,7 +160,7 @@ func serveProduct() {
 func TestInterruptTimesOfLongCalls(t *testing.T) {
 	for _, tt := range []struct{ name, cell string }{
 		{"training", `lab.Pretrain(ctx, lab.Config{Preset: "tiny", Dir: dir, Steps: 100000, Set: map[string]string{"batch_size": "4"}})`},
-		{"a search", `go func() { time.Sleep(300 * time.Millisecond); Display(1) }(); for { m.Retrieve(ctx, lab.Scenes(time.Now().UnixNano(), 400), "a red circle", 4) }`},
+		{"a search", `go func() { time.Sleep(300 * time.Millisecond); Display(1) }(); for { m.Retrieve(ctx, lab.Scenes(uint64(time.Now().UnixNano()), 400), "a red circle", 4) }`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := startSession(t)

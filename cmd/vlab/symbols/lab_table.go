@@ -21,6 +21,7 @@ func labTable() map[string]reflect.Value {
 		"Comparison":       reflect.ValueOf((*lab.Comparison)(nil)),
 		"Config":           reflect.ValueOf((*lab.Config)(nil)),
 		"Entailment":       reflect.ValueOf((*lab.Entailment)(nil)),
+		"Explorer":         reflect.ValueOf((*lab.Explorer)(nil)),
 		"FillScore":        reflect.ValueOf((*lab.FillScore)(nil)),
 		"FillTests":        reflect.ValueOf(lab.FillTests),
 		"Filling":          reflect.ValueOf((*lab.Filling)(nil)),

@@ -27,6 +27,8 @@ func vizTable() map[string]reflect.Value {
 		"ConfusionOptions": reflect.ValueOf((*viz.ConfusionOptions)(nil)),
 		"CurveOptions":     reflect.ValueOf((*viz.CurveOptions)(nil)),
 		"Curves":           reflect.ValueOf(viz.Curves),
+		"Explorer":         reflect.ValueOf((*viz.Explorer)(nil)),
+		"ExplorerLayer":    reflect.ValueOf((*viz.ExplorerLayer)(nil)),
 		"Figure":           reflect.ValueOf((*viz.Figure)(nil)),
 		"Gray":             reflect.ValueOf(viz.Gray),
 		"GridOptions":      reflect.ValueOf((*viz.GridOptions)(nil)),
