@@ -31,10 +31,6 @@ func (k *kernel) shellHandler(msgType string) handler {
 		return k.historyOf
 	case "comm_info_request":
 		return k.commInfo
-	case "comm_open":
-		return k.commOpen
-	case "comm_msg", "comm_close":
-		return func(context.Context, *request) (any, error) { return nil, nil }
 	}
 	return k.controlHandler(msgType)
 }
@@ -79,8 +75,8 @@ func (k *kernel) serve(ctx context.Context, c *channel) {
 // handle is the law of order: busy, what the handler puts out, its reply, idle.
 func (k *kernel) handle(ctx context.Context, r *request, c *channel) {
 	r.started = now()
-	k.publish(r, "status", map[string]any{"execution_state": "busy"})
-	defer k.publish(r, "status", map[string]any{"execution_state": "idle"})
+	k.publish(r, "status", statusBusy)
+	defer k.idle(r, c)
 	content, err := k.answer(ctx, r, c.handlerOf(r.header.MsgType))
 	if err != nil {
 		content = errorContent(err)
@@ -88,6 +84,33 @@ func (k *kernel) handle(ctx context.Context, r *request, c *channel) {
 	if content != nil {
 		k.send(c.socket, r, replyType(r.header.MsgType), content)
 	}
+}
+
+// The contents of status messages.
+var (
+	statusBusy = map[string]any{"execution_state": "busy"} //nolint:gochecknoglobals // constants
+	statusIdle = map[string]any{"execution_state": "idle"} //nolint:gochecknoglobals // constants
+)
+
+// idle says that a request was handled. While a cell runs and a widget's message is
+// handled beside it, the kernel is still busy, which front ends are told again.
+func (k *kernel) idle(r *request, c *channel) {
+	k.statusMu.Lock()
+	defer k.statusMu.Unlock()
+	if k.running == r {
+		k.running = nil
+	}
+	k.publish(r, "status", statusIdle)
+	if c == &k.comm && k.running != nil {
+		k.publish(k.running, "status", statusBusy)
+	}
+}
+
+// runs notes the request whose cell runs.
+func (k *kernel) runs(r *request) {
+	k.statusMu.Lock()
+	defer k.statusMu.Unlock()
+	k.running = r
 }
 
 // answer calls the handler. A panic of one is a fault of ours, but a kernel
@@ -127,15 +150,18 @@ func (k *kernel) receiver(c *channel) func(zmtp.Message) {
 		for _, f := range frames {
 			size += len(f)
 		}
-		c.inbox.push(m, size)
+		into := c.inbox
+		if c == &k.shell && isComm(m.header.MsgType) {
+			into = k.comm.inbox // widgets do not wait for the running cell
+		}
+		into.push(m, size)
 	}
 }
 
 // publish sends a message to all front ends; parent is nil for one that no
 // request caused.
 func (k *kernel) publish(parent *request, msgType string, content any) {
-	topic := []byte("kernel." + k.id + "." + msgType)
-	frames, err := k.frames([][]byte{topic}, parent, msgType, content)
+	frames, err := k.frames(nil, parent, msgType, content)
 	if err != nil {
 		k.log.Error("publish message", "msg_type", msgType, "error", err)
 		return
@@ -159,13 +185,21 @@ func (k *kernel) trySend(socket *zmtp.Router, r *request, msgType string, conten
 }
 
 func (k *kernel) frames(idents [][]byte, parent *request, msgType string, content any) (zmtp.Message, error) {
-	var raw json.RawMessage
 	metadata := map[string]any{}
+	if parent != nil && strings.HasSuffix(msgType, "_reply") {
+		metadata["started"] = parent.started
+	}
+	return k.framesWith(idents, parent, msgType, metadata, content)
+}
+
+// framesWith is frames with metadata of the caller's. Without idents it is a topic's.
+func (k *kernel) framesWith(idents [][]byte, parent *request, msgType string, metadata map[string]any, content any) (zmtp.Message, error) {
+	if idents == nil {
+		idents = [][]byte{[]byte("kernel." + k.id + "." + msgType)}
+	}
+	var raw json.RawMessage
 	if parent != nil {
 		raw = parent.rawHeader
-		if strings.HasSuffix(msgType, "_reply") {
-			metadata["started"] = parent.started
-		}
 	}
 	return encode(idents, k.newHeader(msgType), raw, metadata, content, k.signer)
 }

@@ -34,6 +34,7 @@ func (k *kernel) execute(ctx context.Context, r *request) (any, error) {
 	if err := readContent(r, &req); err != nil {
 		return nil, err
 	}
+	k.runs(r)
 	req.StoreHistory = req.StoreHistory && !req.Silent
 	count := k.count + 1
 	if req.StoreHistory {
@@ -48,6 +49,9 @@ func (k *kernel) execute(ctx context.Context, r *request) (any, error) {
 	result, err := k.runCell(cell, req.Code, out)
 	if req.StoreHistory {
 		k.remember(count, req.Code, result)
+	}
+	if cell, ok := errors.AsType[cellError](err); ok && cell.Restarted {
+		k.closeComms(r)
 	}
 	if err != nil {
 		return k.failed(ctx, req, out, count, err), nil

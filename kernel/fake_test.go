@@ -36,6 +36,9 @@ type fake struct{}
 // Interrupt has nothing to end: all that a fake does looks at its context.
 func (fake) Interrupt() {}
 
+// Comm has the messages of front ends reach nobody.
+func (fake) Comm(session.Comm) error { return errors.New("no widgets here") }
+
 func (f fake) Eval(ctx context.Context, cell string, out session.Output) (session.Result, error) {
 	var result session.Result
 	for line := range strings.Lines(cell) {

@@ -33,21 +33,3 @@ func (k *kernel) kernelInfo(context.Context, *request) (any, error) {
 		"help_links": []map[string]any{{"text": "Go", "url": "https://go.dev/doc/"}},
 	}, nil
 }
-
-// commInfo lists the open comms, of which there are none.
-func (k *kernel) commInfo(context.Context, *request) (any, error) {
-	return map[string]any{"status": "ok", "comms": map[string]any{}}, nil
-}
-
-// commOpen closes again what a front end opens: no target has a handler, and
-// this is how the protocol says so.
-func (k *kernel) commOpen(_ context.Context, r *request) (any, error) {
-	var req struct {
-		CommID string `json:"comm_id"`
-	}
-	if err := readContent(r, &req); err != nil {
-		return nil, err
-	}
-	k.publish(r, "comm_close", map[string]any{"comm_id": req.CommID, "data": map[string]any{}})
-	return nil, nil
-}

@@ -33,6 +33,8 @@ type Session interface {
 	// Interrupt ends a cell that its context's end has not ended, at the price of
 	// the session's process.
 	Interrupt()
+	// Comm hands a front end's message to a widget and returns at once.
+	Comm(c session.Comm) error
 }
 
 var _ Session = (*session.Session)(nil)
@@ -62,6 +64,7 @@ type kernel struct {
 	sent    atomic.Uint64
 
 	shell, control channel
+	comm           channel // of the shell's messages those that are for widgets
 	stdin          *zmtp.Router
 	iopub          *zmtp.Pub
 	heartbeat      *zmtp.Echo
@@ -71,6 +74,12 @@ type kernel struct {
 	mu     sync.Mutex
 	cancel context.CancelFunc // of the session's running call, else nil
 	again  bool               // that has been called
+
+	statusMu sync.Mutex
+	running  *request // whose cell runs
+
+	commMu sync.Mutex
+	comms  map[string]string // id to target of the widgets that there are
 
 	// The shell channel's goroutine alone uses these.
 	count   int // of the last cell kept in the history
@@ -101,9 +110,10 @@ func newKernel(c connection, s Session, o Options) (*kernel, error) {
 	}
 	k := &kernel{
 		session: s, options: o, log: o.Logger, signer: sign, id: rand.Text(),
-		inputs: make(chan message, 1),
+		inputs: make(chan message, 1), comms: map[string]string{},
 	}
 	k.shell = channel{name: "shell", inbox: newInbox(), handlerOf: k.shellHandler}
+	k.comm = channel{name: "comm", inbox: newInbox(), handlerOf: k.commHandler}
 	k.control = channel{name: "control", inbox: newInbox(), handlerOf: k.controlHandler}
 	if k.log == nil {
 		k.log = slog.Default()
@@ -142,8 +152,7 @@ func (k *kernel) bind(c connection) (err error) {
 
 // close ends the channels, each after what it has queued is sent.
 func (k *kernel) close() error {
-	k.shell.inbox.close()
-	k.control.inbox.close()
+	k.closeInboxes()
 	var g errgroup.Group
 	if k.iopub != nil {
 		g.Go(k.iopub.Close)
@@ -168,6 +177,7 @@ func (k *kernel) run(ctx context.Context) error {
 	k.publish(nil, "status", map[string]any{"execution_state": "starting"})
 	var others sync.WaitGroup
 	others.Go(func() { k.serve(ctx, &k.control) })
+	others.Go(func() { k.serve(ctx, &k.comm) })
 	others.Go(func() { k.watchSignals(ctx) })
 	others.Go(func() { k.watchParent(ctx) })
 	ended := make(chan struct{})
@@ -176,8 +186,7 @@ func (k *kernel) run(ctx context.Context) error {
 		k.serve(ctx, &k.shell)
 	}()
 	<-ctx.Done()
-	k.shell.inbox.close()
-	k.control.inbox.close()
+	k.closeInboxes()
 	var err error
 	select {
 	case <-ended:
@@ -186,6 +195,12 @@ func (k *kernel) run(ctx context.Context) error {
 	}
 	others.Wait()
 	return errors.Join(err, k.close())
+}
+
+func (k *kernel) closeInboxes() {
+	for _, c := range []*channel{&k.shell, &k.control, &k.comm} {
+		c.inbox.close()
+	}
 }
 
 // watchSignals interrupts the running cell at SIGINT, as clients without

@@ -39,11 +39,11 @@ type message struct {
 	header    header
 	rawHeader json.RawMessage
 	content   json.RawMessage
+	buffers   [][]byte
 }
 
 // decode reads the frames of a message: identities, delimiter, signature,
-// header, parent header, metadata, content and then buffers, which no request
-// handled here has a use for.
+// header, parent header, metadata, content and then buffers.
 func decode(frames [][]byte, s signer) (message, error) {
 	at := -1
 	for i, f := range frames {
@@ -62,7 +62,7 @@ func decode(frames [][]byte, s signer) (message, error) {
 	if !s.verify(parts[0], parts[1:5]) {
 		return message{}, errSignature
 	}
-	m := message{idents: frames[:at], rawHeader: parts[1], content: parts[4]}
+	m := message{idents: frames[:at], rawHeader: parts[1], content: parts[4], buffers: parts[5:]}
 	if err := json.Unmarshal(parts[1], &m.header); err != nil {
 		return message{}, fmt.Errorf("read header: %w", err)
 	}
@@ -72,7 +72,8 @@ func decode(frames [][]byte, s signer) (message, error) {
 	return m, nil
 }
 
-// encode returns the frames of a message to send; a nil parent is an empty one.
+// encode returns the frames of a message to send, without buffers; a nil parent is an
+// empty one.
 func encode(idents [][]byte, h header, parent json.RawMessage, metadata, content any, s signer) ([][]byte, error) {
 	if parent == nil {
 		parent = json.RawMessage("{}")

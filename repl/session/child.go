@@ -160,6 +160,8 @@ func (c *child) received(m wire.Message) {
 	case wire.Clear:
 		out.clear(m.Wait)
 		c.tell(wire.Request{ID: m.ID, Op: wire.Reply})
+	case wire.Comm:
+		out.comm(Comm(*m.Comm))
 	case wire.Input:
 		// A person takes time: the pump must go on meanwhile.
 		go func() {

@@ -136,6 +136,14 @@ func (o *outlet) clear(wait bool) {
 	}
 }
 
+func (o *outlet) comm(c Comm) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if out, ok := o.out.(CommOutput); ok {
+		out.Comm(c)
+	}
+}
+
 // input asks the person, outside the lock: the cell's other output goes on.
 func (o *outlet) input(prompt string, password bool) (string, error) {
 	if o.out == nil {

@@ -1,6 +1,10 @@
 package session
 
-import "strings"
+import (
+	"strings"
+
+	"vlab/repl/session/widgets"
+)
 
 // Output receives what a cell shows while it runs. Calls come one at a time,
 // from a goroutine of the session, in the order in which the cell did them. What
@@ -19,6 +23,17 @@ type Output interface {
 	// shown. An error ends the cell's read with that error.
 	Input(prompt string, password bool) (string, error)
 }
+
+// CommOutput is an [Output] of a front end that has widgets. What they say may come
+// after the cell's end, as all else does.
+type CommOutput interface {
+	Output
+	// Comm receives a message of a comm.
+	Comm(c Comm)
+}
+
+// Comm is a message of a comm between a widget and a front end.
+type Comm = widgets.Comm
 
 // Display is one shown value.
 type Display struct {

@@ -13,6 +13,7 @@ import (
 	"vlab/repl/session/internal/engine"
 	"vlab/repl/session/internal/wire"
 	"vlab/repl/session/symbols/comments"
+	"vlab/repl/session/widgets"
 
 	"github.com/traefik/yaegi/interp"
 )
@@ -71,7 +72,9 @@ func Serve(o ChildOptions) error {
 	// Where memory runs out, this process is the one to go.
 	os.WriteFile("/proc/self/oom_score_adj", []byte("900"), 0o644) //nolint:errcheck // elsewhere than on Linux there is no such file
 	s := &server{messages: messages, waiting: map[uint64]chan wire.Request{}}
+	s.hub = widgets.NewHub(s.comm, s)
 	e, err := engine.New(engine.Options{
+		Widgets: s.hub,
 		Exports: o.Exports, Generics: o.Generics, Prelude: o.Prelude, Wrap: o.Wrap, Values: o.Values, Comment: o.Comment, Summary: o.Summary, Sink: s, Input: s.input,
 	})
 	if err != nil {
@@ -91,6 +94,7 @@ func Serve(o ChildOptions) error {
 // server answers the front's requests.
 type server struct {
 	engine *engine.Engine
+	hub    *widgets.Hub
 
 	writeMu  sync.Mutex // one frame at a time
 	messages *os.File
@@ -115,6 +119,8 @@ func (s *server) loop(requests io.Reader) error {
 			go s.eval(ctx, r)
 		case wire.Cancel:
 			s.setCancel(nil)
+		case wire.Comm:
+			s.hub.Receive(widgets.Comm(*r.Comm))
 		case wire.Recall:
 			s.engine.Recall(r.Inputs)
 		case wire.Complete:

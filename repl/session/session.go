@@ -313,6 +313,22 @@ func (s *Session) Inspect(ctx context.Context, code string, pos int) (data map[s
 	return m.Data.Unpack(), m.Found, nil
 }
 
+// Comm hands a message of a front end to the widget that it is for, at once, also
+// while a cell runs.
+func (s *Session) Comm(c Comm) error {
+	s.mu.Lock()
+	child, closed := s.child, s.closed
+	s.mu.Unlock()
+	if closed {
+		return ErrClosed
+	}
+	if child == nil || child.ended() {
+		return errors.New("comm: the session has ended, and its widgets with it")
+	}
+	m := wire.CommMessage(c)
+	return child.post(wire.Request{Op: wire.Comm, Comm: &m})
+}
+
 // IsComplete tells whether code can be run as it is: "complete", "incomplete",
 // with the indent that the next line wants, "invalid" or "unknown".
 func (s *Session) IsComplete(code string) (status, indent string) {

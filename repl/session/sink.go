@@ -8,6 +8,7 @@ import (
 
 	"vlab/repl/session/display"
 	"vlab/repl/session/internal/wire"
+	"vlab/repl/session/widgets"
 )
 
 // Show sends a value to the front and waits until it has taken it over, so that
@@ -32,6 +33,12 @@ func (s *server) display(id string, d display.Data, update bool) error {
 func (s *server) Clear(wait bool) error {
 	_, err := s.call(context.Background(), wire.Message{Op: wire.Clear, Wait: wait})
 	return err
+}
+
+// comm sends a message of a widget. Without a front there is nobody to miss it.
+func (s *server) comm(c widgets.Comm) {
+	m := wire.CommMessage(c)
+	_ = s.write(wire.Message{Op: wire.Comm, Comm: &m})
 }
 
 // input asks the person for a line, until the cell is interrupted.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"strings"
 
 	"vlab/repl/session/symbols/comments"
 	"vlab/repl/session/symbols/table"
@@ -40,10 +41,18 @@ const docsName = "docs.json"
 // generateDocs returns it.
 func generateDocs(ctx context.Context) ([]byte, error) {
 	all := map[string]comments.Package{}
-	for _, path := range append(packages(), "vlab/repl/session/display") {
+	for _, path := range append(packages(), "vlab/repl/session/display", "vlab/repl/session/widgets") {
 		d, err := table.Docs(ctx, path)
 		if err != nil {
 			return nil, err
+		}
+		// What cells call as functions of a package are methods of these.
+		for name, c := range d {
+			for _, of := range []string{"Screen.", "Hub."} {
+				if short, ok := strings.CutPrefix(name, of); ok {
+					d[short] = c
+				}
+			}
 		}
 		all[path] = d
 	}

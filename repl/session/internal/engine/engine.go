@@ -16,6 +16,7 @@ import (
 	"vlab/repl/session/internal/wire"
 	"vlab/repl/session/symbols"
 	"vlab/repl/session/symbols/comments"
+	"vlab/repl/session/widgets"
 
 	"github.com/traefik/yaegi/interp"
 	"github.com/traefik/yaegi/stdlib"
@@ -42,6 +43,8 @@ type Options struct {
 	Comment func(importPath, name string) comments.Comment
 	// Summary describes a value on one line for %whos; nil, or "", leaves it to its text.
 	Summary func(any) string
+	// Widgets makes the widgets of cells; it must not be nil.
+	Widgets *widgets.Hub
 	// Sink takes what cells show; it must not be nil.
 	Sink display.Sink
 	// Input asks the person for a line; it must not be nil.
@@ -107,7 +110,7 @@ func New(o Options) (*Engine, error) {
 		stdlib.Symbols, symbols.Newer(),
 		{"iter/iter": {}},
 		syscall.Symbols, unrestricted.Symbols,
-		e.overrides(), o.Exports, symbols.Display(display.NewScreen(o.Sink)), e.runtimeTable(),
+		e.overrides(), o.Exports, symbols.Display(display.NewScreen(o.Sink)), symbols.Widgets(o.Widgets), e.runtimeTable(),
 	}
 	if err := checkLayout(); err != nil {
 		return nil, err
@@ -130,7 +133,7 @@ func New(o Options) (*Engine, error) {
 
 // prelude makes the first imports and names.
 func (e *Engine) prelude() error {
-	for _, spec := range append([]string{"fmt", "time", "math", "os", "strings", "sort", "vlab/repl/session/display"}, e.opts.Prelude...) {
+	for _, spec := range append([]string{"fmt", "time", "math", "os", "strings", "sort", "vlab/repl/session/display", "vlab/repl/session/widgets"}, e.opts.Prelude...) {
 		alias, path := "", strings.Trim(spec, `"`)
 		if name, rest, ok := strings.Cut(spec, " "); ok {
 			alias, path = name, strings.Trim(strings.TrimSpace(rest), `"`)

@@ -8,6 +8,7 @@ import (
 
 	"vlab/repl/session/display"
 	"vlab/repl/session/internal/corpus"
+	"vlab/repl/session/widgets"
 )
 
 // nowhere is a sink that shows nothing.
@@ -26,7 +27,7 @@ func FuzzPrepare(f *testing.F) {
 	for _, src := range sources {
 		f.Add(src)
 	}
-	e, err := New(Options{Sink: nowhere{}, Input: func(context.Context, string, bool) (string, error) {
+	e, err := New(Options{Sink: nowhere{}, Widgets: widgets.NewHub(func(widgets.Comm) {}, nowhere{}), Input: func(context.Context, string, bool) (string, error) {
 		return "", errors.New("nobody is there")
 	}})
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"unsafe"
 
 	"vlab/repl/session/display"
+	"vlab/repl/session/widgets"
 
 	"github.com/traefik/yaegi/interp"
 )
@@ -74,6 +75,7 @@ func (e *Engine) current() *running {
 func (e *Engine) begin(ctx context.Context) *running {
 	ctx, cancel := context.WithCancelCause(ctx)
 	ctx = display.WithSink(ctx, e.opts.Sink)
+	ctx = widgets.WithHub(ctx, e.opts.Widgets)
 	if e.opts.Wrap != nil {
 		ctx = e.opts.Wrap(ctx)
 	}

@@ -8,6 +8,7 @@ const (
 	Inspect  = "inspect"  // what stands at Pos of Cell
 	Signed   = "signed"   // the signature of the function whose arguments are at Pos of Cell
 	Reply    = "reply"    // answers the child's message of the same ID
+	Comm     = "comm"     // Comm is for a widget; not answered. The child sends such, too
 	Recall   = "recall"   // Inputs are what earlier children have run; not answered
 )
 
@@ -30,7 +31,8 @@ type Request struct {
 	Text  string `json:"text,omitempty"`
 	Err   string `json:"err,omitempty"`
 
-	Inputs []Ran `json:"inputs,omitempty"`
+	Inputs []Ran        `json:"inputs,omitempty"`
+	Comm   *CommMessage `json:"comm,omitempty"`
 }
 
 // Ran is a cell that was run.
@@ -57,9 +59,20 @@ type Message struct {
 	Gone     []string       `json:"gone,omitempty"`  // and those that are no more
 	Matches  []Match        `json:"matches,omitempty"`
 	Sig      *Signature     `json:"sig,omitempty"`
+	Comm     *CommMessage   `json:"comm,omitempty"`
 	Start    int            `json:"start,omitempty"`
 	End      int            `json:"end,omitempty"`
 	Found    bool           `json:"found,omitempty"`
+}
+
+// CommMessage is one of a comm, between a widget and a front end.
+type CommMessage struct {
+	Kind     string         `json:"kind"`
+	ID       string         `json:"id"`
+	Target   string         `json:"target,omitempty"`
+	Data     map[string]any `json:"data,omitempty"`
+	Metadata map[string]any `json:"metadata,omitempty"`
+	Buffers  [][]byte       `json:"buffers,omitempty"`
 }
 
 // Match is what may stand at a place.
