@@ -1,6 +1,7 @@
 package cell
 
 import (
+	"slices"
 	"sort"
 	"strings"
 )
@@ -10,6 +11,8 @@ import (
 type Edit struct {
 	Start, End int
 	Text       string
+
+	closes bool
 }
 
 // Edits is a set of edits of one text. Insertions at one place keep the order in
@@ -18,11 +21,18 @@ type Edits []Edit
 
 // Replace adds the replacement of the bytes from start to end.
 func (e *Edits) Replace(start, end int, text string) {
-	*e = append(*e, Edit{start, end, text})
+	*e = append(*e, Edit{Start: start, End: end, Text: text})
 }
 
 // Insert adds an insertion at offset at.
 func (e *Edits) Insert(at int, text string) { e.Replace(at, at, text) }
+
+// Close adds an insertion at offset at, where something ends that an insertion has
+// opened. Of several that end at one place the one added last comes first, and other
+// insertions come behind them: as brackets do.
+func (e *Edits) Close(at int, text string) {
+	*e = append(*e, Edit{Start: at, End: at, Text: text, closes: true})
+}
 
 // Apply returns src from start to end with the edits that lie within. Of
 // replacements that overlap the outer one has the last word; insertions stay where
@@ -31,13 +41,21 @@ func (e Edits) Apply(src string, start, end int) string {
 	end = min(end, len(src)) // a node may end in what was put behind the text to parse it
 	start = min(max(start, 0), end)
 	list := make(Edits, 0, len(e))
+	for _, x := range slices.Backward(e) {
+		if x.closes && x.Start > start && x.End <= end {
+			list = append(list, x)
+		}
+	}
 	for _, x := range e {
-		if x.Start >= start && x.End <= end {
+		if !x.closes && x.Start >= start && x.End <= end {
 			list = append(list, x)
 		}
 	}
 	sort.SliceStable(list, func(i, j int) bool {
 		a, b := list[i], list[j]
+		if a.Start == b.Start && (a.closes || b.closes) {
+			return a.closes && !b.closes
+		}
 		if a.Start != b.Start || a.Start == a.End {
 			return a.Start < b.Start || a.Start == b.Start && b.Start != b.End
 		}

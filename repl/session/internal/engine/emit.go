@@ -138,6 +138,11 @@ func (r *rewriter) definitionCode(s *step, n *names, d definition) (code string,
 			makes = append(makes, sym)
 		}
 	}
+	if d.typ != nil && len(d.names) == len(d.values) {
+		for _, v := range d.values {
+			r.into(r.p.info.Types[d.typ].Type, v)
+		}
+	}
 	for _, v := range append([]ast.Expr{d.typ}, d.values...) {
 		if v != nil {
 			r.rewriteIn(v)

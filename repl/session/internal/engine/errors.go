@@ -2,6 +2,9 @@ package engine
 
 import (
 	"errors"
+	"go/ast"
+	"go/token"
+	"go/types"
 	"reflect"
 	"slices"
 )
@@ -11,20 +14,39 @@ import (
 
 // plainError returns what compiled code was handed as an error or as another
 // interface of a package's; nil for what isn't a cell's.
-func plainError(v any) any {
+func (e *Engine) plainError(v any) any {
 	if s, ok := v.(shapedError); ok {
 		return s.v.Interface()
 	}
 	r := reflect.ValueOf(v)
 	if r.Kind() == reflect.Struct && r.NumField() > 0 && r.Type().Field(0).Name == "IValue" {
-		return r.Field(0).Interface()
+		if inner, _ := (shapedValue{e, r.Field(0), nil}).concrete(); inner.IsValid() && inner.CanInterface() {
+			return inner.Interface()
+		}
 	}
 	return nil
 }
 
+// plain is plainError, and the value itself for what isn't a cell's.
+func (e *Engine) plain(v any) any {
+	if own := e.plainError(v); own != nil {
+		return own
+	}
+	return v
+}
+
+// same is the comparison of errors.
+func (e *Engine) same(a, b any) bool {
+	a, b = e.plain(a), e.plain(b)
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	return a == b
+}
+
 // unwrap is errors.Unwrap.
 func (e *Engine) unwrap(err error) error {
-	if own := plainError(err); own != nil {
+	if own := e.plainError(err); own != nil {
 		v := reflect.ValueOf(own)
 		out, ok := shapedValue{e, v, e.typeFor(v.Type())}.call("Unwrap")
 		if !ok || !out[0].IsValid() {
@@ -49,9 +71,9 @@ func (e *Engine) isError(err, target error) bool {
 	if err == nil || target == nil {
 		return err == nil && target == nil
 	}
-	own := plainError(target)
+	own := e.plainError(target)
 	for err != nil {
-		if errors.Is(err, target) || own != nil && reflect.TypeOf(own).Comparable() && plainError(err) == own {
+		if errors.Is(err, target) || own != nil && reflect.TypeOf(own).Comparable() && e.plainError(err) == own {
 			return true
 		}
 		if list := joined(err); list != nil {
@@ -71,7 +93,7 @@ func (e *Engine) asError(err error, target any) bool {
 	t := to.Elem().Type()
 	compiled := t.Kind() == reflect.Interface || t.Implements(reflect.TypeFor[error]())
 	for err != nil {
-		if own := plainError(err); own != nil && reflect.TypeOf(own).AssignableTo(t) && t.Kind() != reflect.Interface {
+		if own := e.plainError(err); own != nil && reflect.TypeOf(own).AssignableTo(t) && t.Kind() != reflect.Interface {
 			to.Elem().Set(reflect.ValueOf(own))
 			return true
 		}
@@ -84,4 +106,37 @@ func (e *Engine) asError(err error, target any) bool {
 		err = e.unwrap(err)
 	}
 	return false
+}
+
+// assertion writes the assertion of a package's interface to a type of cells: what has
+// gone through compiled code comes back with something around it.
+func (r *rewriter) assertion(x *ast.TypeAssertExpr) {
+	if x.Type == nil {
+		return // a type switch has its own way
+	}
+	of := r.bound.apply(r.p.info.Types[x.X].Type)
+	i, ok := under[*types.Interface](of)
+	if !ok || i.NumMethods() == 0 || r.isOurs(of) || !r.isOwn(r.bound.apply(r.p.info.Types[x.Type].Type)) {
+		return
+	}
+	r.edits.Insert(r.p.offset(x.X.Pos()), "vlabRT.Plain(")
+	r.edits.Close(r.p.offset(x.X.End()), ")")
+}
+
+// comparison writes that of two errors, or of an error with a value of cells.
+func (r *rewriter) comparison(x *ast.BinaryExpr) {
+	if x.Op != token.EQL && x.Op != token.NEQ {
+		return
+	}
+	a, b := r.p.info.Types[x.X], r.p.info.Types[x.Y]
+	if a.IsNil() || b.IsNil() || a.Type == nil || b.Type == nil || !isError(a.Type) && !isError(b.Type) {
+		return
+	}
+	not := ""
+	if x.Op == token.NEQ {
+		not = "!"
+	}
+	r.edits.Insert(r.p.offset(x.X.Pos()), not+"vlabRT.Same(")
+	r.edits.Replace(r.p.offset(x.X.End()), r.p.offset(x.Y.Pos()), ", ")
+	r.edits.Close(r.p.offset(x.Y.End()), ")")
 }

@@ -13,6 +13,9 @@ import (
 // variable keeps sharing it: a copy would lose the assignment.
 func (r *rewriter) forLoop(s *ast.ForStmt) {
 	open := stopCheck
+	if s.Init != nil && s.Cond == nil && s.Post == nil { // the interpreter would begin anew with each round
+		r.edits.Replace(r.p.offset(s.Init.End()), r.p.offset(s.Body.Lbrace), "; true; ")
+	}
 	if init, ok := s.Init.(*ast.AssignStmt); ok && init.Tok == token.DEFINE {
 		for _, lhs := range init.Lhs {
 			id, ok := lhs.(*ast.Ident)
@@ -42,6 +45,12 @@ func (r *rewriter) rangeLoop(s *ast.RangeStmt) {
 	case *types.Signature:
 		r.rangeFunc(s, u)
 		return
+	case *types.Chan:
+		r.rangeChan(s)
+		return
+	case *types.Pointer: // to an array, which the interpreter can't walk at the top of a cell
+		r.edits.Insert(r.p.offset(s.X.Pos()), "*(")
+		r.edits.Close(r.p.offset(s.X.End()), ")")
 	}
 	open := stopCheck
 	for _, x := range []ast.Expr{s.Key, s.Value} {
@@ -79,6 +88,26 @@ func (r *rewriter) rangeInt(s *ast.RangeStmt, t types.Type) {
 	if s.Key != nil && !isBlank(s.Key) {
 		open += r.p.text(s.Key.Pos(), s.Key.End()) + " " + s.Tok.String() + " " + i + "; "
 	}
+	r.edits.Insert(r.p.offset(s.Body.Lbrace)+1, open)
+}
+
+// rangeChan writes a range over a channel as a loop that receives. The interpreter's
+// own takes a loop variable that is a channel for something else.
+func (r *rewriter) rangeChan(s *ast.RangeStmt) {
+	k := r.e.next()
+	c, v, ok := fmt.Sprintf("vlabC%d", k), fmt.Sprintf("vlabV%d", k), fmt.Sprintf("vlabO%d", k)
+	if s.Key == nil || isBlank(s.Key) {
+		v = "_"
+	}
+	open := fmt.Sprintf("%s, %s := <-%s; if !%s { break }; ", v, ok, c, ok) + stopCheck
+	if v != "_" {
+		open += r.p.text(s.Key.Pos(), s.Key.End()) + " " + s.Tok.String() + " " + v + "; "
+		if id, ok := s.Key.(*ast.Ident); ok && r.p.info.Defs[id] != nil {
+			r.keep(r.p.info.Defs[id], s.Body)
+		}
+	}
+	r.edits.Replace(r.p.offset(s.Pos()), r.p.offset(s.X.Pos()), "for "+c+" := ")
+	r.edits.Close(r.p.offset(s.X.End()), "; true; ")
 	r.edits.Insert(r.p.offset(s.Body.Lbrace)+1, open)
 }
 
@@ -185,7 +214,7 @@ func (r *rewriter) closeFactory(lit *ast.FuncLit) {
 	for i, k := range r.kepts[lit] {
 		args[i] = k.name
 	}
-	r.edits.Insert(r.p.offset(lit.End()), " }("+strings.Join(args, ", ")+")")
+	r.edits.Close(r.p.offset(lit.End()), " }("+strings.Join(args, ", ")+")")
 }
 
 func isBlank(x ast.Expr) bool {

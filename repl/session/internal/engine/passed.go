@@ -3,32 +3,65 @@ package engine
 import (
 	"go/ast"
 	"go/types"
-	"strings"
 )
 
-// passed wraps values of own types that are handed over as a package's interface,
-// where the interpreter forgets to: in conversions, variadic arguments, results of
-// calls, and elements of composite literals.
+// passed writes the conversions to interfaces in calls and composite literals, see
+// [rewriter.into].
 func (r *rewriter) passed(n ast.Expr) {
 	switch n := n.(type) {
 	case *ast.CallExpr:
 		fun := r.p.info.Types[n.Fun]
 		if fun.IsType() && len(n.Args) == 1 {
-			r.as(fun.Type, n.Args[0])
+			r.into(fun.Type, n.Args[0])
 			return
 		}
 		sig, ok := under[*types.Signature](r.bound.apply(fun.Type))
+		if id, ok := n.Fun.(*ast.Ident); ok && fun.IsBuiltin() && id.Name == "append" {
+			r.appended(n)
+			return
+		}
 		if !ok || fun.IsBuiltin() {
 			return
 		}
+		_, prints := r.wantsShape(n)
+		compiled := r.isCompiled(n.Fun)
 		for i, a := range n.Args {
-			if t := parameter(sig, i, n.Ellipsis.IsValid()); t != nil {
-				r.as(t, a)
+			t := parameter(sig, i, n.Ellipsis.IsValid())
+			// A package that takes anything gets the value itself.
+			if t != nil && !(isAny(t) && (prints || compiled)) {
+				r.into(t, a)
 			}
 		}
 	case *ast.CompositeLit:
 		r.elements(n)
 	}
+}
+
+// appended converts what is appended to a slice of interfaces.
+func (r *rewriter) appended(n *ast.CallExpr) {
+	s, ok := under[*types.Slice](r.bound.apply(r.p.info.Types[n].Type))
+	if !ok || n.Ellipsis.IsValid() {
+		return
+	}
+	for _, a := range n.Args[1:] {
+		r.into(s.Elem(), a)
+	}
+}
+
+// isCompiled reports whether an expression is a function or a method of a package's.
+func (r *rewriter) isCompiled(fun ast.Expr) bool {
+	sel, ok := ast.Unparen(fun).(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	f, ok := r.p.info.Uses[sel.Sel].(*types.Func)
+	return ok && f.Pkg() != nil && f.Pkg().Path() != "main" && f.Pkg().Path() != r.p.path
+}
+
+// isAny reports whether a type is an interface without methods.
+func isAny(t types.Type) bool {
+	i, ok := under[*types.Interface](t)
+	return ok && i.NumMethods() == 0
 }
 
 // parameter returns the type of the i-th argument's parameter.
@@ -71,20 +104,20 @@ func (r *rewriter) elements(n *ast.CompositeLit) {
 		}
 		switch u := t.Underlying().(type) {
 		case *types.Slice:
-			r.as(u.Elem(), value)
+			r.into(u.Elem(), value)
 		case *types.Array:
-			r.as(u.Elem(), value)
+			r.into(u.Elem(), value)
 		case *types.Map:
-			r.as(u.Elem(), value)
+			r.into(u.Elem(), value)
 		case *types.Struct:
 			if id, ok := key.(*ast.Ident); ok {
 				for f := range u.Fields() {
 					if f.Name() == id.Name {
-						r.as(f.Type(), value)
+						r.into(f.Type(), value)
 					}
 				}
 			} else if key == nil && i < u.NumFields() {
-				r.as(u.Field(i).Type(), value)
+				r.into(u.Field(i).Type(), value)
 			}
 		}
 	}
@@ -103,22 +136,7 @@ func (r *rewriter) field(x ast.Expr) {
 		return
 	}
 	r.edits.Insert(r.p.offset(x.Pos()), "("+text+")(")
-	r.edits.Insert(r.p.offset(x.End()), ")")
-}
-
-// as writes a value of an own type as one of a package's interface.
-func (r *rewriter) as(t types.Type, x ast.Expr) {
-	t = r.bound.apply(t)
-	i, ok := under[*types.Interface](t)
-	if !ok || i.NumMethods() == 0 || r.isOurs(t) || !r.isOwn(r.bound.apply(r.p.info.Types[x].Type)) {
-		return
-	}
-	text, ok := r.types.write(t)
-	if !ok || strings.HasPrefix(text, "interface") {
-		return
-	}
-	r.edits.Insert(r.p.offset(x.Pos()), "func() "+text+" { var vlabV "+text+" = ")
-	r.edits.Insert(r.p.offset(x.End()), "; return vlabV }()")
+	r.edits.Close(r.p.offset(x.End()), ")")
 }
 
 // isOurs reports whether a named type is of cells.

@@ -28,7 +28,8 @@ type rewriter struct {
 	quiet    bool              // statements don't note where they are
 	converts map[ast.Expr]bool // types that a value is converted to
 
-	calls []spawn
+	callees map[ast.Expr]bool // selectors that are called
+	calls   []spawn
 	kepts map[*ast.FuncLit][]keptVar
 
 	deferred map[ast.Node]bool // function literals that the cell defers at its top
@@ -54,7 +55,7 @@ type chunk struct {
 func (e *Engine) newRewriter(p *part, num int, top bool) *rewriter {
 	return &rewriter{
 		e: e, p: p, num: num, top: top, syms: e.objects, out: &chunk{},
-		types: &typeWriter{e: e, symbols: e.objects}, converts: map[ast.Expr]bool{},
+		types: &typeWriter{e: e, symbols: e.objects}, converts: map[ast.Expr]bool{}, callees: map[ast.Expr]bool{},
 		kepts: map[*ast.FuncLit][]keptVar{}, listed: map[ast.Stmt]bool{}, deferred: map[ast.Node]bool{}, labels: map[ast.Stmt]*ast.LabeledStmt{},
 	}
 }
@@ -158,6 +159,7 @@ func (r *rewriter) enter(n ast.Node) {
 		if r.atTop() {
 			r.edits.Replace(r.p.offset(n.Pos()), r.p.offset(n.End()), "vlabRT.Return()")
 		} else {
+			r.intoReturned(n)
 			r.returnOut(n)
 		}
 	case *ast.BranchStmt:
@@ -165,8 +167,18 @@ func (r *rewriter) enter(n ast.Node) {
 	case *ast.LabeledStmt:
 		r.labels[n.Stmt] = n
 	case *ast.AssignStmt:
+		r.intoAssigned(n)
 		r.spareError(n)
+	case *ast.ValueSpec:
+		r.intoSpec(n)
+	case *ast.SendStmt:
+		r.intoSent(n)
+	case *ast.TypeAssertExpr:
+		r.assertion(n)
+	case *ast.BinaryExpr:
+		r.comparison(n)
 	case *ast.CallExpr:
+		r.callees[ast.Unparen(n.Fun)] = true
 		if r.p.info.Types[n.Fun].IsType() {
 			r.converts[n.Fun] = true
 		}
@@ -182,6 +194,8 @@ func (r *rewriter) enter(n ast.Node) {
 	case *ast.SelectorExpr:
 		if !r.instantiation(n, n) {
 			r.methodExpr(n)
+			r.methodValue(n)
+			r.printerValue(n)
 		}
 	case *ast.Ident:
 		if !r.instantiation(n, n) {
@@ -200,6 +214,8 @@ func (r *rewriter) leave(n ast.Node) {
 		r.endRangeFunc(n)
 	case *ast.AssignStmt:
 		r.assignEach(n)
+	case *ast.ReturnStmt:
+		r.returnAtOnce(n)
 	case *ast.TypeSwitchStmt:
 		r.typeSwitch(n)
 	case *ast.FuncLit:
@@ -329,6 +345,8 @@ func (r *rewriter) builtin(call *ast.CallExpr) {
 		r.extreme(call, id, b.Name())
 	case "new":
 		r.newOf(call)
+	case "make":
+		r.makeOf(call)
 	case "recover":
 		r.recovered(call)
 	}
@@ -342,8 +360,22 @@ func (r *rewriter) recovered(call *ast.CallExpr) {
 		return
 	}
 	r.edits.Insert(r.p.offset(call.Pos()), "vlabRT.Recovered(")
-	r.edits.Insert(r.p.offset(call.End()), ")")
+	r.edits.Close(r.p.offset(call.End()), ")")
 }
+
+// makeOf writes a channel of one direction as one of both.
+func (r *rewriter) makeOf(call *ast.CallExpr) {
+	c, ok := under[*types.Chan](r.bound.apply(r.p.info.Types[call].Type))
+	if !ok || c.Dir() == types.SendRecv {
+		return
+	}
+	if typ, ok := r.types.write(types.NewChan(types.SendRecv, c.Elem())); ok {
+		r.edits.Replace(r.p.offset(call.Args[0].Pos()), r.p.offset(call.Args[0].End()), typ)
+	}
+}
+
+// made makes up a name.
+func (r *rewriter) made(prefix string) string { return fmt.Sprintf("%s%d", prefix, r.e.next()) }
 
 // newOf writes new of a value.
 func (r *rewriter) newOf(call *ast.CallExpr) {

@@ -61,14 +61,29 @@ func (e *Engine) runtimeTable() interp.Exports {
 		"DeclaredMethod": reflect.ValueOf(e.declareMethod),
 		"Shaped":         reflect.ValueOf(e.wrap),
 		"ShapedIn":       reflect.ValueOf(e.wrapIn),
+		"ShapedAll":      reflect.ValueOf(e.wrapAll),
+		"Same":           reflect.ValueOf(e.same),
+		"Call":           reflect.ValueOf(func(f func()) { f() }),
 		"As":             reflect.ValueOf(e.asError),
 		"Is":             reflect.ValueOf(e.isError),
 		"Unwrap":         reflect.ValueOf(e.unwrap),
-		"Plain": reflect.ValueOf(func(v any) any {
-			if own := plainError(v); own != nil {
-				return own
-			}
-			return v
+		"Plain":          reflect.ValueOf(e.plain),
+
+		"FmtPrint":    reflect.ValueOf(func(a ...any) (int, error) { return fmt.Print(e.wrapAll(a)...) }),
+		"FmtPrintln":  reflect.ValueOf(func(a ...any) (int, error) { return fmt.Println(e.wrapAll(a)...) }),
+		"FmtSprint":   reflect.ValueOf(func(a ...any) string { return fmt.Sprint(e.wrapAll(a)...) }),
+		"FmtSprintln": reflect.ValueOf(func(a ...any) string { return fmt.Sprintln(e.wrapAll(a)...) }),
+		"FmtPrintf": reflect.ValueOf(func(f string, a ...any) (int, error) {
+			f, a = namedTypes(f, e.wrapAll(a))
+			return fmt.Printf(f, a...)
+		}),
+		"FmtSprintf": reflect.ValueOf(func(f string, a ...any) string {
+			f, a = namedTypes(f, e.wrapAll(a))
+			return fmt.Sprintf(f, a...)
+		}),
+		"FmtErrorf": reflect.ValueOf(func(f string, a ...any) error {
+			f, a = namedTypes(f, e.wrapAll(a))
+			return fmt.Errorf(f, a...)
 		}),
 
 		"Printf":  reflect.ValueOf(func(f string, a ...any) (int, error) { f, a = namedTypes(f, a); return fmt.Printf(f, a...) }),

@@ -194,7 +194,7 @@ func (e *Engine) shapeOf(t types.Type, text string) int {
 // the first of its arguments that it may concern.
 func (r *rewriter) wantsShape(call *ast.CallExpr) (from int, ok bool) {
 	sel, ok := call.Fun.(*ast.SelectorExpr)
-	if !ok || call.Ellipsis.IsValid() {
+	if !ok {
 		return 0, false
 	}
 	f, ok := r.p.info.Uses[sel.Sel].(*types.Func)
@@ -240,12 +240,20 @@ func (r *rewriter) shape(call *ast.CallExpr) {
 			continue
 		}
 		t := r.bound.apply(tv.Type)
+		if i == len(call.Args)-1 && call.Ellipsis.IsValid() {
+			if list, ok := under[*types.Slice](t); ok && isAny(list.Elem()) {
+				r.edits.Insert(r.p.offset(a.Pos()), "vlabRT.ShapedAll(")
+				r.edits.Close(r.p.offset(a.End()), ")")
+				format = "f"
+			}
+			continue
+		}
 		if _, tuple := t.(*types.Tuple); tuple || !hasOwn(t, map[types.Type]bool{}) {
 			continue
 		}
 		if open, end := r.brackets(t); open != "" {
 			r.edits.Insert(r.p.offset(a.Pos()), open)
-			r.edits.Insert(r.p.offset(a.End()), end)
+			r.edits.Close(r.p.offset(a.End()), end)
 			format = "f"
 		}
 	}
@@ -253,6 +261,19 @@ func (r *rewriter) shape(call *ast.CallExpr) {
 	if format != "" && strings.HasSuffix(sel.Sel.Name, "f") && r.p.info.Uses[sel.Sel].Pkg().Path() == "fmt" {
 		// %T is fmt's own business, which a value's Formatter is not asked for.
 		r.edits.Replace(r.p.offset(call.Fun.Pos()), r.p.offset(call.Fun.End()), "vlabRT."+sel.Sel.Name)
+	}
+}
+
+// printerValue writes a function of fmt that isn't called where it stands as one that
+// knows cells' types.
+func (r *rewriter) printerValue(x *ast.SelectorExpr) {
+	f, ok := r.p.info.Uses[x.Sel].(*types.Func)
+	if !ok || r.callees[x] || f.Pkg() == nil || f.Pkg().Path() != "fmt" {
+		return
+	}
+	switch f.Name() {
+	case "Print", "Println", "Printf", "Sprint", "Sprintln", "Sprintf", "Errorf":
+		r.edits.Replace(r.p.offset(x.Pos()), r.p.offset(x.End()), "vlabRT.Fmt"+f.Name())
 	}
 }
 
@@ -304,6 +325,17 @@ func (e *Engine) wrapIn(k int, list any) any {
 	t := e.shaped.shapes[k]
 	e.mu.Unlock()
 	return e.shapedAs(reflect.ValueOf(list).Index(0), t)
+}
+
+// wrapAll does so for values of which only the dynamic types are known.
+func (e *Engine) wrapAll(values []any) []any {
+	out := make([]any, len(values))
+	for i, v := range values {
+		if v != nil {
+			out[i] = e.shapedAs(reflect.ValueOf(v), nil)
+		}
+	}
+	return out
 }
 
 func (e *Engine) shapedAs(v reflect.Value, t types.Type) any {
