@@ -134,12 +134,13 @@ func (r *rewriter) methodValue(x *ast.SelectorExpr) {
 	if sel == nil || sel.Kind() != types.MethodVal || r.callees[x] {
 		return
 	}
-	of, by, ok := r.receiver(x, sel)
+	t, by, ok := r.receiver(x, sel)
 	if !ok {
 		return
 	}
-	typ, ok := r.types.write(r.bound.apply(sel.Type()))
-	if !ok {
+	of, ok1 := r.types.write(t)
+	typ, ok2 := r.types.write(r.bound.apply(sel.Type()))
+	if !ok1 || !ok2 {
 		return
 	}
 	r.edits.Insert(r.p.offset(x.Pos()), "func(vlabV "+of+") "+typ+" { return vlabV."+x.Sel.Name+" }("+by)
@@ -148,20 +149,19 @@ func (r *rewriter) methodValue(x *ast.SelectorExpr) {
 
 // receiver returns the type in which the receiver of a method value is handed on, and
 // what to write before it: its address, where the method has a pointer.
-func (r *rewriter) receiver(x *ast.SelectorExpr, sel *types.Selection) (typ, by string, ok bool) {
-	t := r.bound.apply(sel.Recv())
+func (r *rewriter) receiver(x *ast.SelectorExpr, sel *types.Selection) (t types.Type, by string, ok bool) {
+	t = r.bound.apply(sel.Recv())
 	f, ok := sel.Obj().(*types.Func)
 	if !ok {
-		return "", "", false
+		return nil, "", false
 	}
 	_, given := under[*types.Pointer](t)
 	_, wanted := under[*types.Pointer](f.Signature().Recv().Type())
 	if wanted && !given && !types.IsInterface(t) {
 		if !r.p.info.Types[x.X].Addressable() {
-			return "", "", false
+			return nil, "", false
 		}
 		t, by = types.NewPointer(t), "&"
 	}
-	typ, ok = r.types.write(t)
-	return typ, by, ok
+	return t, by, true
 }

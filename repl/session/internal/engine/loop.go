@@ -174,14 +174,22 @@ func (r *rewriter) keep(obj types.Object, body *ast.BlockStmt) {
 	if !ok {
 		return
 	}
-	ast.Inspect(body, func(n ast.Node) bool {
-		call, ok := n.(*ast.CallExpr)
-		if !ok {
-			return true
+	fix := func(x ast.Expr) {
+		if lit, ok := x.(*ast.FuncLit); ok && r.mentions(lit, obj) {
+			r.kepts[lit] = append(r.kepts[lit], keptVar{obj.Name(), typ})
 		}
-		for _, a := range call.Args {
-			if lit, ok := a.(*ast.FuncLit); ok && r.mentions(lit, obj) {
-				r.kepts[lit] = append(r.kepts[lit], keptVar{obj.Name(), typ})
+	}
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.CallExpr:
+			for _, a := range n.Args {
+				fix(a)
+			}
+		case *ast.GoStmt:
+			fix(n.Call.Fun)
+		case *ast.DeferStmt:
+			if !r.recovers(n.Call.Fun) {
+				fix(n.Call.Fun)
 			}
 		}
 		return true

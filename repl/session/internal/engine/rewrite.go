@@ -45,6 +45,7 @@ type spawn struct {
 	open string // what comes before the call in that function
 	head string // what takes the function
 	tail string
+	loop bool // it stands in a loop
 }
 
 // chunk collects what a text for the interpreter needs beside the code.
@@ -151,9 +152,11 @@ func (r *rewriter) enter(n ast.Node) {
 			if lit, ok := n.Call.Fun.(*ast.FuncLit); ok {
 				r.deferred[lit] = true
 			}
-			r.calls = append(r.calls, spawn{stmt: n, call: n.Call, head: "vlabRT.Defer(func() { ", tail: " })"})
+			r.calls = append(r.calls, spawn{stmt: n, call: n.Call, head: "vlabRT.Defer(", tail: ")", loop: r.inLoop()})
 		} else if list := r.deferredIn(); list != "" {
-			r.calls = append(r.calls, spawn{stmt: n, call: n.Call, head: list + " = append(" + list + ", func() { ", tail: " })"})
+			r.calls = append(r.calls, spawn{stmt: n, call: n.Call, head: list + " = append(" + list + ", ", tail: ")", loop: true})
+		} else if r.inLoop() && !r.recovers(n.Call.Fun) {
+			r.calls = append(r.calls, spawn{stmt: n, call: n.Call, head: "defer vlabRT.Call(", tail: ")", loop: true})
 		}
 	case *ast.ReturnStmt:
 		if r.atTop() {
@@ -477,20 +480,30 @@ func (r *rewriter) spareError(s *ast.AssignStmt) {
 const caught = "defer func() { if r := recover(); r != nil { vlabRT.Caught(r) } }(); "
 
 func (r *rewriter) goStmt(s *ast.GoStmt) {
-	if lit, ok := s.Call.Fun.(*ast.FuncLit); ok {
+	loop := r.inLoop()
+	if lit, ok := s.Call.Fun.(*ast.FuncLit); ok && !loop {
 		r.edits.Insert(r.p.offset(lit.Body.Lbrace)+1, caught)
 		return
 	}
-	r.calls = append(r.calls, spawn{stmt: s, call: s.Call, open: caught, head: "go func() { ", tail: " }()"})
+	r.calls = append(r.calls, spawn{stmt: s, call: s.Call, open: caught, head: "go ", tail: "()", loop: loop})
 }
 
 // moveCall moves a call into a function literal; its arguments are evaluated where
 // it stood.
 func (r *rewriter) moveCall(s spawn) {
 	p := r.p
+	if s.loop {
+		if text, ok := r.fresh(s); ok {
+			if s.head == "go " { // what go calls must be there before the next round
+				s.head, s.tail = "func(vlabF func()) { go vlabF() }(", ")"
+			}
+			r.edits.Replace(p.offset(s.stmt.Pos()), p.offset(s.stmt.End()), s.head+text+s.tail)
+			return
+		}
+	}
 	if lit, ok := s.call.Fun.(*ast.FuncLit); ok && len(s.call.Args) == 0 {
 		text := r.edits.Apply(p.src, p.offset(lit.Pos()), p.offset(s.call.End()))
-		r.edits.Replace(p.offset(s.stmt.Pos()), p.offset(s.stmt.End()), s.head+s.open+text+s.tail)
+		r.edits.Replace(p.offset(s.stmt.Pos()), p.offset(s.stmt.End()), s.head+"func() { "+s.open+text+" }"+s.tail)
 		return
 	}
 	var before, args string
@@ -514,5 +527,5 @@ func (r *rewriter) moveCall(s spawn) {
 	}
 	fun := r.edits.Apply(p.src, p.offset(s.call.Fun.Pos()), p.offset(s.call.Fun.End()))
 	r.edits.Replace(p.offset(s.stmt.Pos()), p.offset(s.stmt.End()),
-		before+s.head+s.open+fun+"("+args+")"+s.tail)
+		before+s.head+"func() { "+s.open+fun+"("+args+") }"+s.tail)
 }

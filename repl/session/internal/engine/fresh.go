@@ -1,0 +1,118 @@
+package engine
+
+import (
+	"fmt"
+	"go/ast"
+	"go/types"
+	"strings"
+)
+
+// fresh writes the call of a go or defer statement in a loop: in a function literal of
+// no parameters, made by a function that takes what is called and its arguments as
+// they are in this round. It reports false where the types can't be written.
+func (r *rewriter) fresh(s spawn) (string, bool) {
+	var params, values []string
+	hand := func(t types.Type, value string) (name string, ok bool) {
+		typ, ok := r.types.write(r.bound.apply(t))
+		name = r.made("vlabA")
+		params, values = append(params, name+" "+typ), append(values, value)
+		return name, ok
+	}
+	text := func(x ast.Expr) string { return r.apply(x.Pos(), x.End()) }
+	fun, ok := r.freshCallee(s.call, hand)
+	if !ok {
+		return "", false
+	}
+	sig, ok := under[*types.Signature](r.bound.apply(r.p.info.Types[s.call.Fun].Type))
+	args := make([]string, len(s.call.Args))
+	for i, a := range s.call.Args {
+		tv := r.p.info.Types[a]
+		args[i] = text(a)
+		if tv.Value != nil || tv.IsNil() || !tv.IsValue() {
+			continue
+		}
+		if _, many := tv.Type.(*types.Tuple); many {
+			return "", false
+		}
+		t := types.Default(tv.Type)
+		if ok {
+			if of := parameter(sig, i, s.call.Ellipsis.IsValid()); of != nil {
+				t = of
+			}
+		}
+		name, written := hand(t, args[i])
+		if !written {
+			return "", false
+		}
+		args[i] = name
+	}
+	list := strings.Join(args, ", ")
+	if s.call.Ellipsis.IsValid() {
+		list += "..."
+	}
+	return fmt.Sprintf("func(%s) func() { return func() { %s%s(%s) } }(%s)", strings.Join(params, ", "), s.open, fun, list, strings.Join(values, ", ")), true
+}
+
+// freshCallee returns how the literal calls what s calls: a function of its own name, a
+// method of a receiver that is handed on, or a function value that is.
+func (r *rewriter) freshCallee(call *ast.CallExpr, hand func(t types.Type, value string) (string, bool)) (string, bool) {
+	fun := ast.Unparen(call.Fun)
+	text := r.apply(fun.Pos(), fun.End())
+	tv := r.p.info.Types[call.Fun]
+	if tv.IsBuiltin() || tv.IsType() {
+		return text, true
+	}
+	switch f := fun.(type) {
+	case *ast.Ident:
+		if _, static := r.p.info.Uses[f].(*types.Func); static {
+			return text, true
+		}
+	case *ast.SelectorExpr:
+		sel := r.p.info.Selections[f]
+		if sel == nil {
+			if _, static := r.p.info.Uses[f.Sel].(*types.Func); static {
+				return text, true
+			}
+			break
+		}
+		if sel.Kind() != types.MethodVal {
+			break
+		}
+		t, by, ok := r.receiver(f, sel)
+		if !ok {
+			return "", false
+		}
+		name, ok := hand(t, by+r.apply(f.X.Pos(), f.X.End()))
+		return name + "." + f.Sel.Name, ok
+	}
+	return hand(tv.Type, text)
+}
+
+// inLoop reports whether the node being visited is in a loop of its function, or of the
+// cell's top.
+func (r *rewriter) inLoop() bool {
+	for i := len(r.around) - 1; i >= 0 && r.around[i].results == nil; i-- {
+		switch r.around[i].node.(type) {
+		case *ast.ForStmt, *ast.RangeStmt:
+			return true
+		}
+	}
+	return false
+}
+
+// recovers reports whether a function literal asks for a panic, which it may only do
+// where it stands.
+func (r *rewriter) recovers(fun ast.Expr) bool {
+	found := false
+	if lit, ok := ast.Unparen(fun).(*ast.FuncLit); ok {
+		ast.Inspect(lit.Body, func(n ast.Node) bool {
+			id, ok := n.(*ast.Ident)
+			if ok {
+				b, isBuiltin := r.p.info.Uses[id].(*types.Builtin)
+				found = found || isBuiltin && b.Name() == "recover"
+			}
+			return !found
+		})
+	}
+	return found
+}
