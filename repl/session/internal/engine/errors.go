@@ -27,6 +27,14 @@ func (e *Engine) plainError(v any) any {
 	return nil
 }
 
+// asAnError makes an error of a value of shape k, which has an Error method.
+func (e *Engine) asAnError(k int, v any) error {
+	e.mu.Lock()
+	t := e.shaped.shapes[k]
+	e.mu.Unlock()
+	return shapedError{shapedValue{e, reflect.ValueOf(v), t}}
+}
+
 // plain is plainError, and the value itself for what isn't a cell's.
 func (e *Engine) plain(v any) any {
 	if own := e.plainError(v); own != nil {

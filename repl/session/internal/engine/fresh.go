@@ -88,6 +88,45 @@ func (r *rewriter) freshCallee(call *ast.CallExpr, hand func(t types.Type, value
 	return hand(tv.Type, text)
 }
 
+// ofValue reports whether a call is of a method of a value, which is to be as it is now.
+func (r *rewriter) ofValue(call *ast.CallExpr) bool {
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	if !ok || r.p.info.Selections[sel] == nil || r.p.info.Selections[sel].Kind() != types.MethodVal {
+		return false
+	}
+	f, ok := r.p.info.Selections[sel].Obj().(*types.Func)
+	if !ok || f.Pkg() == nil || f.Pkg().Path() != "main" {
+		return false
+	}
+	_, pointer := under[*types.Pointer](f.Signature().Recv().Type())
+	return !pointer
+}
+
+// loopDefers returns the list that takes what is deferred in a loop of a function, ""
+// outside of one. It is declared before the outermost loop, and so is what runs it.
+func (r *rewriter) loopDefers() string {
+	var loop *surrounding
+	i := len(r.around) - 1
+	for ; i >= 0 && r.around[i].results == nil; i-- {
+		switch r.around[i].node.(type) {
+		case *ast.ForStmt, *ast.RangeStmt:
+			loop = r.around[i]
+		}
+	}
+	if loop == nil || i < 0 {
+		return ""
+	}
+	if loop.list == "" {
+		loop.list = r.made("vlabD")
+		start := loop.node.Pos()
+		if stmt, ok := loop.node.(ast.Stmt); ok && r.labels[stmt] != nil {
+			start = r.labels[stmt].Pos()
+		}
+		r.edits.Insert(r.p.offset(start), "var "+loop.list+" []func(); defer func() { vlabRT.Run("+loop.list+") }(); ")
+	}
+	return loop.list
+}
+
 // inLoop reports whether the node being visited is in a loop of its function, or of the
 // cell's top.
 func (r *rewriter) inLoop() bool {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -24,7 +25,12 @@ func (r *rewriter) into(t types.Type, x ast.Expr) {
 	if !ok1 || !ok2 || i.NumMethods() > 0 && strings.HasPrefix(to, "interface") {
 		return
 	}
-	r.edits.Insert(r.p.offset(x.Pos()), "func(vlabV "+from+") "+to+" { return vlabV }(")
+	open := "func(vlabV " + from + ") " + to + " { return vlabV }("
+	if isError(t) {
+		// The interpreter's own error forgets which value it was made of.
+		open = fmt.Sprintf("vlabRT.AsError(%d, ", r.e.shapeOf(of, from))
+	}
+	r.edits.Insert(r.p.offset(x.Pos()), open)
 	r.edits.Close(r.p.offset(x.End()), ")")
 }
 

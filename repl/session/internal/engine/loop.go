@@ -53,12 +53,21 @@ func (r *rewriter) rangeLoop(s *ast.RangeStmt) {
 		r.edits.Close(r.p.offset(s.X.End()), ")")
 	}
 	open := stopCheck
+	if r.ofChannels(s, t) {
+		list, key := r.hidden(s)
+		open = r.p.text(s.Value.Pos(), s.Value.End()) + " " + s.Tok.String() + " " + list + "[" + key + "]; " + open
+	}
 	for _, x := range []ast.Expr{s.Key, s.Value} {
 		id, ok := x.(*ast.Ident)
 		if !ok || s.Tok != token.DEFINE {
 			continue
 		}
+		_, fresh := r.hiddens[s]
 		if obj := r.p.info.Defs[id]; obj != nil && r.kept(obj, s.Body) {
+			if fresh && x == s.Value {
+				r.keep(obj, s.Body)
+				continue
+			}
 			open += id.Name + " := " + id.Name + "; "
 			r.keep(obj, s.Body)
 		}
@@ -89,6 +98,59 @@ func (r *rewriter) rangeInt(s *ast.RangeStmt, t types.Type) {
 		open += r.p.text(s.Key.Pos(), s.Key.End()) + " " + s.Tok.String() + " " + i + "; "
 	}
 	r.edits.Insert(r.p.offset(s.Body.Lbrace)+1, open)
+}
+
+// ofChannels reports whether a range gives channels as its values. The interpreter
+// takes such a one for a range over a channel.
+func (r *rewriter) ofChannels(s *ast.RangeStmt, t types.Type) bool {
+	if s.Value == nil || isBlank(s.Value) {
+		return false
+	}
+	var elem types.Type
+	switch u := t.Underlying().(type) {
+	case *types.Slice:
+		elem = u.Elem()
+	case *types.Array:
+		elem = u.Elem()
+	case *types.Map:
+		elem = u.Elem()
+	default:
+		return false
+	}
+	_, ok := under[*types.Chan](r.bound.apply(elem))
+	return ok
+}
+
+// hidden makes up names for what a range goes over and for its key, where it has none
+// of its own; overChannels writes them.
+func (r *rewriter) hidden(s *ast.RangeStmt) (list, key string) {
+	h := hiddenRange{list: r.made("vlabX"), key: r.made("vlabI")}
+	if s.Key != nil && !isBlank(s.Key) {
+		h.key = r.p.text(s.Key.Pos(), s.Key.End())
+	}
+	r.hiddens[s] = h
+	return h.list, h.key
+}
+
+// hiddenRange is what hidden has made up.
+type hiddenRange struct{ list, key string }
+
+// overChannels writes a range that gives channels as one over the keys alone.
+func (r *rewriter) overChannels(s *ast.RangeStmt) {
+	h, ok := r.hiddens[s]
+	if !ok {
+		return
+	}
+	start := s.Pos()
+	if l := r.labels[s]; l != nil {
+		start = l.Pos()
+	}
+	tok := ":="
+	if s.Tok == token.ASSIGN && s.Key != nil && !isBlank(s.Key) {
+		tok = "="
+	}
+	r.edits.Insert(r.p.offset(start), h.list+" := "+r.apply(s.X.Pos(), s.X.End())+"; ")
+	r.edits.Replace(r.p.offset(s.Pos()), r.p.offset(s.Body.Lbrace), "for "+h.key+" "+tok+" range "+h.list+" ")
 }
 
 // rangeChan writes a range over a channel as a loop that receives. The interpreter's

@@ -28,6 +28,7 @@ type rewriter struct {
 	quiet    bool              // statements don't note where they are
 	converts map[ast.Expr]bool // types that a value is converted to
 
+	hiddens map[*ast.RangeStmt]hiddenRange
 	callees map[ast.Expr]bool // selectors that are called
 	calls   []spawn
 	kepts map[*ast.FuncLit][]keptVar
@@ -56,7 +57,7 @@ type chunk struct {
 func (e *Engine) newRewriter(p *part, num int, top bool) *rewriter {
 	return &rewriter{
 		e: e, p: p, num: num, top: top, syms: e.objects, out: &chunk{},
-		types: &typeWriter{e: e, symbols: e.objects}, converts: map[ast.Expr]bool{}, callees: map[ast.Expr]bool{},
+		types: &typeWriter{e: e, symbols: e.objects}, converts: map[ast.Expr]bool{}, callees: map[ast.Expr]bool{}, hiddens: map[*ast.RangeStmt]hiddenRange{},
 		kepts: map[*ast.FuncLit][]keptVar{}, listed: map[ast.Stmt]bool{}, deferred: map[ast.Node]bool{}, labels: map[ast.Stmt]*ast.LabeledStmt{},
 	}
 }
@@ -155,7 +156,9 @@ func (r *rewriter) enter(n ast.Node) {
 			r.calls = append(r.calls, spawn{stmt: n, call: n.Call, head: "vlabRT.Defer(", tail: ")", loop: r.inLoop()})
 		} else if list := r.deferredIn(); list != "" {
 			r.calls = append(r.calls, spawn{stmt: n, call: n.Call, head: list + " = append(" + list + ", ", tail: ")", loop: true})
-		} else if r.inLoop() && !r.recovers(n.Call.Fun) {
+		} else if list := r.loopDefers(); list != "" && !r.recovers(n.Call.Fun) {
+			r.calls = append(r.calls, spawn{stmt: n, call: n.Call, head: list + " = append(" + list + ", ", tail: ")", loop: true})
+		} else if r.ofValue(n.Call) {
 			r.calls = append(r.calls, spawn{stmt: n, call: n.Call, head: "defer vlabRT.Call(", tail: ")", loop: true})
 		}
 	case *ast.ReturnStmt:
@@ -174,6 +177,8 @@ func (r *rewriter) enter(n ast.Node) {
 		r.spareError(n)
 	case *ast.ValueSpec:
 		r.intoSpec(n)
+	case *ast.TypeSpec:
+		r.distinguish(n)
 	case *ast.SendStmt:
 		r.intoSent(n)
 	case *ast.TypeAssertExpr:
@@ -215,6 +220,7 @@ func (r *rewriter) leave(n ast.Node) {
 		}
 	case *ast.RangeStmt:
 		r.endRangeFunc(n)
+		r.overChannels(n)
 	case *ast.AssignStmt:
 		r.assignEach(n)
 	case *ast.ReturnStmt:

@@ -63,6 +63,7 @@ func (e *Engine) runtimeTable() interp.Exports {
 		"ShapedIn":       reflect.ValueOf(e.wrapIn),
 		"ShapedAll":      reflect.ValueOf(e.wrapAll),
 		"Same":           reflect.ValueOf(e.same),
+		"AsError":        reflect.ValueOf(e.asAnError),
 		"Call":           reflect.ValueOf(func(f func()) { f() }),
 		"As":             reflect.ValueOf(e.asError),
 		"Is":             reflect.ValueOf(e.isError),

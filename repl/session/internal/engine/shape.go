@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"go/ast"
 	"go/types"
+	"maps"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"unsafe"
 )
@@ -29,11 +32,43 @@ type ownTypes struct {
 	byStruct map[reflect.Type][]*ownType
 	shapes   []types.Type
 	byText   map[string]int
+	tags     map[string]int // of structures by their declarations
 }
 
 func newOwnTypes() *ownTypes {
-	return &ownTypes{byName: map[string]*ownType{}, byStruct: map[reflect.Type][]*ownType{}, byText: map[string]int{}}
+	return &ownTypes{byName: map[string]*ownType{}, byStruct: map[reflect.Type][]*ownType{}, byText: map[string]int{}, tags: map[string]int{}}
 }
+
+// distinguish marks the first field of a structure that a cell declares with a tag of
+// its own. Two types with the same fields would be one to the interpreter.
+func (r *rewriter) distinguish(spec *ast.TypeSpec) {
+	s, ok := spec.Type.(*ast.StructType)
+	if !ok || spec.Assign.IsValid() {
+		return
+	}
+	text := r.p.text(spec.Pos(), spec.End())
+	k, ok := r.e.shaped.tags[text]
+	if !ok {
+		k = len(r.e.shaped.tags) + 1
+		r.e.shaped.tags[text] = k
+	}
+	tag := fmt.Sprintf("%s:\"%d\"", tagKey, k)
+	if s.Fields.NumFields() == 0 {
+		r.edits.Insert(r.p.offset(s.Fields.Opening)+1, " _ struct{} "+strconv.Quote(tag))
+		return
+	}
+	f := s.Fields.List[0]
+	if f.Tag == nil {
+		r.edits.Insert(r.p.offset(f.Type.End()), " "+strconv.Quote(tag))
+		return
+	}
+	if own, err := strconv.Unquote(f.Tag.Value); err == nil {
+		r.edits.Replace(r.p.offset(f.Tag.Pos()), r.p.offset(f.Tag.End()), strconv.Quote(own+" "+tag))
+	}
+}
+
+// tagKey is the key of that tag.
+const tagKey = "vlab"
 
 // shown methods are those that compiled code asks values for.
 func shownMethods() map[string]string {
@@ -56,17 +91,20 @@ func (e *Engine) tell(name string, t types.Type) string {
 	if !ok {
 		return ""
 	}
-	for m := range named.Origin().Methods() {
-		want, ok := shownMethods()[m.Name()]
-		sig := m.Signature()
-		if !ok || sig.Params().Len() != 0 || resultText(sig) != want {
+	wanted := shownMethods()
+	ofValue, ofPointer := types.NewMethodSet(named), types.NewMethodSet(types.NewPointer(named))
+	for _, method := range slices.Sorted(maps.Keys(wanted)) {
+		star, sel := "", ofValue.Lookup(nil, method)
+		if sel == nil {
+			star, sel = "*", ofPointer.Lookup(nil, method)
+		}
+		if sel == nil {
 			continue
 		}
-		star := ""
-		if _, isPointer := sig.Recv().Type().(*types.Pointer); isPointer {
-			star = "*"
+		if sig, ok := under[*types.Signature](sel.Type()); !ok || sig.Params().Len() != 0 || resultText(sig) != wanted[method] {
+			continue
 		}
-		fmt.Fprintf(&b, "; vlabRT.DeclaredMethod(%q, %q, %q, func(v %s%s) %s { return v.%s() })", name, star, m.Name(), star, name, want, m.Name())
+		fmt.Fprintf(&b, "; vlabRT.DeclaredMethod(%q, %q, %q, func(v %s%s) %s { return v.%s() })", name, star, method, star, name, wanted[method], method)
 	}
 	b.WriteString(" }\n")
 	return b.String()
@@ -150,6 +188,9 @@ func hasOwn(t types.Type, seen map[types.Type]bool) bool {
 		return false
 	}
 	seen[t] = true
+	if isError(t) {
+		return true
+	}
 	switch t := types.Unalias(t).(type) {
 	case *types.Named:
 		if t.Obj().Pkg() != nil && t.Obj().Pkg().Path() == "main" {
@@ -364,6 +405,9 @@ func (s shapedValue) concrete() (reflect.Value, types.Type) {
 		switch {
 		case v.Type().Name() == "valueInterface" && strings.HasSuffix(v.Type().PkgPath(), "yaegi/interp"):
 			v, t = s.held(v)
+			continue
+		case v.Kind() == reflect.Struct && v.NumField() > 0 && v.Type().Field(0).Name == "IValue":
+			v, t = v.Field(0), nil // what compiled code was handed as a package's interface
 			continue
 		case v.Kind() == reflect.Interface:
 			v, t = v.Elem(), nil
