@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/scanner"
 	"go/token"
+	"go/types"
 	"maps"
 	"slices"
 	"strings"
@@ -21,10 +22,10 @@ type source struct {
 }
 
 // companions returns earlier declarations that a cell makes necessary again: a type
-// that the cell adds a method to, with the methods it has, and the functions that
-// call, at any remove, a function which the cell defines anew, so that they call
-// the new one.
-func (e *Engine) companions(src string, pieces []cell.Piece) string {
+// that the cell adds a method to, with the methods it has and all that speaks of it,
+// and the functions that call, at any remove, a function which the cell defines
+// anew, so that they call the new one. It names the types among them.
+func (e *Engine) companions(src string, pieces []cell.Piece) (more string, again []string) {
 	defined := map[string]bool{}
 	var receivers, functions []string
 	for _, p := range pieces {
@@ -33,7 +34,7 @@ func (e *Engine) companions(src string, pieces []cell.Piece) string {
 		}
 		f, err := parser.ParseFile(token.NewFileSet(), "", "package p;"+src[p.Start:p.End], parser.SkipObjectResolution)
 		if err != nil {
-			return "" // the check will say what is wrong
+			return "", nil // the check will say what is wrong
 		}
 		for _, id := range declared(f) {
 			defined[id.Name] = true
@@ -45,14 +46,48 @@ func (e *Engine) companions(src string, pieces []cell.Piece) string {
 			receivers = append(receivers, base)
 		}
 	}
-	var texts []string
-	for _, base := range receivers {
-		if s := e.sources[base]; s != nil && !defined[base] && e.names.get(base) != nil {
-			defined[base] = true
-			texts = append(append(texts, s.text), s.methods...)
+	texts, again := e.dependents(receivers, defined)
+	return strings.Join(append(texts, e.callers(functions, defined)...), "\n"), again
+}
+
+// dependents returns the texts of types that get a method, and of all that speaks of
+// them, at any remove: other types, and functions. It names the types.
+func (e *Engine) dependents(bases []string, defined map[string]bool) (texts, again []string) {
+	for len(bases) > 0 {
+		name := bases[0]
+		bases = bases[1:]
+		s := e.sources[name]
+		if s == nil || defined[name] || e.names.get(name) == nil {
+			continue
+		}
+		defined[name] = true
+		texts = append(append(texts, s.text), s.methods...)
+		if !strings.HasPrefix(s.text, "func") {
+			again = append(again, name)
+		}
+		for _, user := range append(slices.Sorted(maps.Keys(e.usedBy[name])), e.holders(name)...) {
+			if u := e.sources[user]; u != nil && u.uses[name] {
+				bases = append(bases, user)
+			}
 		}
 	}
-	return strings.Join(append(texts, e.callers(functions, defined)...), "\n")
+	return texts, again
+}
+
+// holders returns the functions that speak of variables whose types are made of a
+// declared type.
+func (e *Engine) holders(name string) []string {
+	of, ok := e.names.get(name).obj.Type().(*types.Named)
+	if _, isType := e.names.get(name).obj.(*types.TypeName); !ok || !isType {
+		return nil
+	}
+	var list []string
+	for s := range e.names.all() {
+		if v, ok := s.obj.(*types.Var); ok && !s.hidden && mentionsType(v.Type(), of) {
+			list = append(list, slices.Sorted(maps.Keys(e.usedBy[s.name]))...)
+		}
+	}
+	return list
 }
 
 // callers returns the texts of the session's functions that speak of one of the
@@ -137,8 +172,18 @@ func (e *Engine) remember(src string) {
 		if err != nil {
 			continue
 		}
-		if s := e.sources[receiverBase(f)]; s != nil {
-			s.methods = append(s.methods, text)
+		base := receiverBase(f)
+		s := e.sources[base]
+		if s == nil {
+			continue
+		}
+		s.methods = append(s.methods, text)
+		for name := range words(text, base) {
+			s.uses[name] = true
+			if e.usedBy[name] == nil {
+				e.usedBy[name] = map[string]bool{}
+			}
+			e.usedBy[name][base] = true
 		}
 	}
 }

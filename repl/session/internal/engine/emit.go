@@ -3,8 +3,10 @@ package engine
 import (
 	"fmt"
 	"go/ast"
+	"go/constant"
 	"go/token"
 	"go/types"
+	"strconv"
 	"strings"
 
 	"vlab/repl/session/internal/cell"
@@ -336,6 +338,10 @@ func (e *Engine) emitDeclarations(num int, decls, bodies *part, idents []*ast.Id
 		r := e.newRewriter(decls, num, false)
 		r.out = out
 		r.rewrite(g, -1)
+		if text, ok := r.constants(g); ok {
+			b.WriteString(text)
+			continue
+		}
 		if g.Tok != token.TYPE {
 			b.WriteString(r.apply(g.Pos(), g.End()) + "\n")
 			continue
@@ -369,6 +375,53 @@ func (e *Engine) emitDeclarations(num int, decls, bodies *part, idents []*ast.Id
 		}
 	}
 	return s
+}
+
+// constants writes a declaration of constants by their values where a line repeats
+// several of the line before, which the interpreter can't.
+func (r *rewriter) constants(g *ast.GenDecl) (string, bool) {
+	repeats := false
+	for _, s := range g.Specs {
+		v, ok := s.(*ast.ValueSpec)
+		repeats = repeats || ok && len(v.Values) == 0 && len(v.Names) > 1
+	}
+	if g.Tok != token.CONST || !repeats {
+		return "", false
+	}
+	var b strings.Builder
+	for _, s := range g.Specs {
+		v, _ := s.(*ast.ValueSpec)
+		for _, id := range v.Names {
+			c, ok := r.p.info.Defs[id].(*types.Const)
+			if !ok || id.Name == "_" {
+				continue
+			}
+			name, typ := id.Name, ""
+			if s := r.syms[c]; s != nil {
+				name = s.internal
+			}
+			if basic, ok := c.Type().(*types.Basic); !ok || basic.Info()&types.IsUntyped == 0 {
+				if typ, ok = r.types.write(c.Type()); !ok {
+					return "", false
+				}
+			}
+			fmt.Fprintf(&b, "const %s %s = %s\n", name, typ, constantText(c))
+		}
+	}
+	return b.String(), true
+}
+
+// constantText writes a constant's value.
+func constantText(c *types.Const) string {
+	b, _ := c.Type().Underlying().(*types.Basic)
+	if n, exact := constant.Int64Val(constant.ToInt(c.Val())); exact && b != nil && b.Kind() == types.UntypedRune {
+		return strconv.QuoteRune(rune(n))
+	}
+	if c.Val().Kind() == constant.Float {
+		f, _ := constant.Float64Val(c.Val())
+		return strconv.FormatFloat(f, 'e', -1, 64)
+	}
+	return c.Val().ExactString()
 }
 
 // functionName writes the interpreter's name of a function, whose own was taken

@@ -15,7 +15,10 @@ import (
 // plainError returns what compiled code was handed as an error or as another
 // interface of a package's; nil for what isn't a cell's.
 func (e *Engine) plainError(v any) any {
-	if s, ok := v.(shapedError); ok {
+	switch s := v.(type) {
+	case shapedError:
+		return s.v.Interface()
+	case shapedValue:
 		return s.v.Interface()
 	}
 	r := reflect.ValueOf(v)
@@ -124,7 +127,7 @@ func (r *rewriter) assertion(x *ast.TypeAssertExpr) {
 	}
 	of := r.bound.apply(r.p.info.Types[x.X].Type)
 	i, ok := under[*types.Interface](of)
-	if !ok || i.NumMethods() == 0 || r.isOurs(of) || !r.isOwn(r.bound.apply(r.p.info.Types[x.Type].Type)) {
+	if !ok || i.NumMethods() > 0 && r.isOurs(of) || !r.isOwn(r.bound.apply(r.p.info.Types[x.Type].Type)) {
 		return
 	}
 	r.edits.Insert(r.p.offset(x.X.Pos()), "vlabRT.Plain(")

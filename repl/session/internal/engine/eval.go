@@ -90,17 +90,17 @@ func (e *Engine) prepare(num int, src string) (*plan, error) {
 	defer e.mu.Unlock()
 	e.own[num] = len(src)
 	e.freshContext()
-	if more := e.companions(src, cell.Split(src)); more != "" {
-		if p, err := e.plan(num, src+"\n"+more); err == nil {
+	if more, again := e.companions(src, cell.Split(src)); more != "" {
+		if p, err := e.plan(num, src+"\n"+more, again); err == nil {
 			return p, nil
 		}
 	}
-	return e.plan(num, src)
+	return e.plan(num, src, nil)
 }
 
-// plan checks a whole cell and turns it into steps. The session's names are not
-// touched.
-func (e *Engine) plan(num int, src string) (_ *plan, err error) {
+// plan checks a whole cell and turns it into steps; again names earlier types that it
+// declares anew. The session's names are not touched.
+func (e *Engine) plan(num int, src string, again []string) (_ *plan, err error) {
 	e.cells[num] = src
 	e.asked, e.fresh = nil, nil
 	defer func() {
@@ -121,6 +121,7 @@ func (e *Engine) plan(num int, src string) (_ *plan, err error) {
 		return nil, err
 	}
 	e.addDeclared(c, decls, idents)
+	moves := e.moves(c, again)
 	statements, err := e.statements(num, c, pieces)
 	if err != nil {
 		return nil, err
@@ -135,8 +136,14 @@ func (e *Engine) plan(num int, src string) (_ *plan, err error) {
 	for _, s := range statements {
 		variables = append(variables, s.declares...)
 	}
+	for _, m := range moves {
+		variables = append(variables, m.code(&typeWriter{e: e, symbols: e.objects}))
+	}
 	if len(variables) > 0 || len(decls.file.Decls) > len(decls.file.Imports) || len(e.asked) > 0 {
 		p.steps = append(p.steps, e.emitDeclarations(num, decls, bodies, idents, c.names, variables))
+		for _, m := range moves {
+			p.steps[0].makes = append(p.steps[0].makes, m.to)
+		}
 	}
 	p.steps = append(p.steps, statements...)
 	p.fresh = e.fresh

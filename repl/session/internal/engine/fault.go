@@ -76,11 +76,16 @@ var ownPosition = regexp.MustCompile(`^\d+:\d+: `)
 // describePanic returns the message of a panic in Go's words where the
 // interpreter, which works by reflection, has its own.
 func describePanic(v any) string {
+	if s, ok := v.(shapedValue); ok { // Go prints a Stringer by its method, as %v does
+		return fmt.Sprintf("%v", s)
+	}
 	msg := ownPosition.ReplaceAllString(fmt.Sprint(v), "")
 	for _, t := range []struct{ sign, want string }{
 		{"on zero Value", "runtime error: invalid memory address or nil pointer dereference"},
 		{"slice index out of bounds", "runtime error: slice bounds out of range"},
 		{"string slice index out of bounds", "runtime error: slice bounds out of range"},
+		{"MakeSlice: negative len", "runtime error: makeslice: len out of range"},
+		{"MakeSlice: negative cap", "runtime error: makeslice: cap out of range"},
 		{"index out of range", "runtime error: index out of range"},
 		{"send on closed channel", "send on closed channel"},
 		{"nil map", "assignment to entry in nil map"},
@@ -91,6 +96,9 @@ func describePanic(v any) string {
 		if strings.HasPrefix(msg, "reflect") && strings.Contains(msg, t.sign) {
 			return t.want
 		}
+	}
+	if strings.HasSuffix(msg, "allocation size out of range") {
+		return "runtime error: makeslice: len out of range"
 	}
 	return msg
 }

@@ -20,6 +20,14 @@ func (r *rewriter) passed(n ast.Expr) {
 			r.appended(n)
 			return
 		}
+		if id, ok := n.Fun.(*ast.Ident); ok && fun.IsBuiltin() && id.Name == "panic" && len(n.Args) == 1 {
+			if t := r.bound.apply(r.p.info.Types[n.Args[0]].Type); r.isOwn(t) && types.NewMethodSet(t).Len() > 0 {
+				open, end := r.brackets(t)
+				r.edits.Insert(r.p.offset(n.Args[0].Pos()), open)
+				r.edits.Close(r.p.offset(n.Args[0].End()), end)
+			}
+			return
+		}
 		if !ok || fun.IsBuiltin() {
 			return
 		}

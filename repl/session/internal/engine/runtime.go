@@ -9,6 +9,7 @@ import (
 	"log"
 	"os"
 	"reflect"
+	"runtime"
 	"slices"
 	"sort"
 	"time"
@@ -63,6 +64,7 @@ func (e *Engine) runtimeTable() interp.Exports {
 		"ShapedIn":       reflect.ValueOf(e.wrapIn),
 		"ShapedAll":      reflect.ValueOf(e.wrapAll),
 		"Same":           reflect.ValueOf(e.same),
+		"Move":           reflect.ValueOf(moved),
 		"AsError":        reflect.ValueOf(e.asAnError),
 		"Call":           reflect.ValueOf(func(f func()) { f() }),
 		"As":             reflect.ValueOf(e.asError),
@@ -151,19 +153,30 @@ func plainValue(v any) any {
 	return v
 }
 
+// runtimeError is a panic of Go's own, which the interpreter has found.
+type runtimeError string
+
+var _ runtime.Error = runtimeError("")
+
+// Error returns the message.
+func (e runtimeError) Error() string { return string(e) }
+
+// RuntimeError makes it one of package runtime's.
+func (runtimeError) RuntimeError() {}
+
 // recoveredValue is what a recover gives, in Go's words where the interpreter has
 // its own.
 func recoveredValue(v any) any {
 	v = plainValue(v)
 	if err, ok := v.(error); ok {
 		if msg := describePanic(err); msg != err.Error() {
-			return errors.New(msg)
+			return runtimeError(msg)
 		}
 		return v
 	}
 	if s, ok := v.(string); ok {
 		if msg := describePanic(s); msg != s {
-			return errors.New(msg)
+			return runtimeError(msg)
 		}
 	}
 	return v

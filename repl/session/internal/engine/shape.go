@@ -430,12 +430,31 @@ func (e *Engine) typeFor(t reflect.Type) types.Type {
 		}
 		return nil
 	}
+	switch t.Kind() {
+	case reflect.Slice:
+		if of := e.typeFor(t.Elem()); of != nil && t.Name() == "" {
+			return types.NewSlice(of)
+		}
+	case reflect.Map:
+		basic, ok := basicTypes()[t.Key()]
+		if of := e.typeFor(t.Elem()); ok && of != nil && t.Name() == "" {
+			return types.NewMap(basic, of)
+		}
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if list := e.shaped.byStruct[t]; len(list) > 0 {
 		return list[len(list)-1].typ
 	}
 	return nil
+}
+
+// basicTypes are the types that keys of maps mostly have.
+func basicTypes() map[reflect.Type]types.Type {
+	return map[reflect.Type]types.Type{
+		reflect.TypeFor[string](): types.Typ[types.String], reflect.TypeFor[int](): types.Typ[types.Int],
+		reflect.TypeFor[rune](): types.Typ[types.Rune], reflect.TypeFor[bool](): types.Typ[types.Bool],
+	}
 }
 
 // held returns what the interpreter's form of an interface holds, and its type.
