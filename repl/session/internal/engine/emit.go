@@ -21,6 +21,7 @@ type step struct {
 	values []any // what the cell gives without running anything
 
 	declares []string // variables to declare before the cell runs
+	forwards []forward
 }
 
 // source puts a text together: the chunk's declarations, then the code.
@@ -328,7 +329,7 @@ func (r *rewriter) called(x ast.Expr, path, prefix string) bool {
 // emitDeclarations turns types, constants, functions and the declarations of the
 // cell's variables into one step.
 func (e *Engine) emitDeclarations(num int, decls, bodies *part, idents []*ast.Ident, n *names, variables []string) step {
-	out := &chunk{}
+	out, s := &chunk{}, step{}
 	var b strings.Builder
 	for _, d := range decls.file.Decls {
 		g, ok := d.(*ast.GenDecl)
@@ -364,11 +365,15 @@ func (e *Engine) emitDeclarations(num int, decls, bodies *part, idents []*ast.Id
 		if f, ok := d.(*ast.FuncDecl); ok && !bodies.isGeneric(f) {
 			r.rewrite(f, -1)
 			r.functionName(f, n)
-			b.WriteString(r.apply(f.Pos(), f.End()) + "\n")
+			text, fw := r.forwards(f, n)
+			if fw != nil {
+				s.forwards = append(s.forwards, *fw)
+			}
+			b.WriteString(r.apply(f.Pos(), f.End()) + "\n" + text)
 		}
 	}
 	b.WriteString(e.writeInstances(out))
-	s := step{text: out.source(b.String())}
+	s.text = out.source(b.String())
 	for _, id := range idents {
 		if sym := n.get(id.Name); sym != nil {
 			s.makes = append(s.makes, sym)

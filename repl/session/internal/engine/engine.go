@@ -84,6 +84,7 @@ type Engine struct {
 	objects map[types.Object]*symbol   // all that there ever were
 
 	shaped    *ownTypes
+	forward   map[string]forward // of functions by name and signature
 	generics  map[types.Object]*generic
 	instances map[instanceKey]string
 	asked     []instance    // by the cell at hand, and not yet written
@@ -103,7 +104,7 @@ type Engine struct {
 func New(o Options) (*Engine, error) {
 	e := &Engine{
 		opts: o, names: newNames(), used: map[string]bool{}, loaded: map[string]string{}, types: map[reflect.Type]string{}, cells: map[int]string{}, own: map[int]int{}, sources: map[string]*source{},
-		objects: map[types.Object]*symbol{}, changed: map[string]bool{}, usedBy: map[string]map[string]bool{}, shaped: newOwnTypes(), generics: map[types.Object]*generic{}, instances: map[instanceKey]string{},
+		objects: map[types.Object]*symbol{}, changed: map[string]bool{}, usedBy: map[string]map[string]bool{}, shaped: newOwnTypes(), forward: map[string]forward{}, generics: map[types.Object]*generic{}, instances: map[instanceKey]string{},
 		stderr: &tracer{out: os.Stderr}, run: idle(),
 	}
 	tables := []interp.Exports{

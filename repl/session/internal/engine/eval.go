@@ -276,6 +276,9 @@ func (e *Engine) runSteps(run *running, p *plan) error {
 		}
 		if i == 0 {
 			e.remember(p.src) // its declarations come first
+			for _, fw := range s.forwards {
+				e.forward[fw.key] = fw
+			}
 		}
 		e.mu.Unlock()
 	}
