@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -49,15 +48,4 @@ func FuzzPrepare(f *testing.F) {
 		e.Inspect(src, len(src)/2)
 		e.Signature(src, len(src)/2)
 	})
-}
-
-func TestDebugText(t *testing.T) {
-	e, err := New(Options{Sink: nowhere{}, Widgets: widgets.NewHub(func(widgets.Comm) {}, nowhere{}), Input: func(context.Context, string, bool) (string, error) {
-		return "", errors.New("nobody is there")
-	}})
-	if err != nil { t.Fatal(err) }
-	b, _ := os.ReadFile("/tmp/cell.go")
-	p, err := e.prepare(1, string(b))
-	if err != nil { t.Fatal(err) }
-	for _, s := range p.steps { t.Log(s.text) }
 }

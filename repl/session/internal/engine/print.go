@@ -15,8 +15,12 @@ import (
 
 // typeName writes a type as %T does.
 func typeName(t types.Type) string {
-	return anyWord.ReplaceAllString(types.TypeString(t, (*types.Package).Name), "interface {}")
+	text := anyWord.ReplaceAllString(types.TypeString(t, (*types.Package).Name), "interface {}")
+	return typeArgs.ReplaceAllStringFunc(text, func(s string) string { return strings.ReplaceAll(s, ", ", ",") })
 }
+
+// typeArgs are the arguments of a generic type.
+var typeArgs = regexp.MustCompile(`\w\[[^\[\]()]*\]`)
 
 // anyWord is the type any.
 var anyWord = regexp.MustCompile(`\bany\b`)
@@ -33,6 +37,7 @@ type printer struct {
 	verb        rune
 	form        string
 	plus, sharp bool
+	within      bool // a field that isn't exported, whose methods fmt doesn't call
 }
 
 func (p printer) text(s string) { io.WriteString(p.state, s) } //nolint:errcheck // fmt collects it in memory
@@ -48,7 +53,7 @@ func (p printer) value(s shapedValue, depth int) {
 		p.plain(s.v)
 		return
 	}
-	if p.byMethod(s) {
+	if !p.within && p.byMethod(s) {
 		return
 	}
 	if !hasOwn(s.t, map[types.Type]bool{}) {
@@ -106,7 +111,18 @@ func (p printer) plain(v reflect.Value) {
 		p.text(v.String())
 		return
 	}
+	if p.within {
+		fmt.Fprintf(p.state, p.form, unexported(v))
+		return
+	}
 	fmt.Fprintf(p.state, p.form, v.Interface())
+}
+
+// unexported returns a value as fmt finds it in a field that isn't exported.
+func unexported(v reflect.Value) reflect.Value {
+	holder := reflect.New(reflect.StructOf([]reflect.StructField{{Name: "x", PkgPath: "main", Type: v.Type()}}))
+	reflect.NewAt(v.Type(), holder.UnsafePointer()).Elem().Set(v)
+	return holder.Elem().Field(0)
 }
 
 func (p printer) structure(s shapedValue, t *types.Struct, name string, depth int) {
@@ -121,7 +137,9 @@ func (p printer) structure(s shapedValue, t *types.Struct, name string, depth in
 		if p.plus || p.sharp {
 			p.text(t.Field(i).Name() + ":")
 		}
-		p.value(shapedValue{s.e, s.v.Field(i), t.Field(i).Type()}, depth+1)
+		of := p
+		of.within = p.within || !t.Field(i).Exported()
+		of.value(shapedValue{s.e, s.v.Field(i), t.Field(i).Type()}, depth+1)
 	}
 	p.text("}")
 }
@@ -300,7 +318,11 @@ func (s shapedValue) plainJSON() any {
 		}
 		out := map[string]any{}
 		for _, key := range s.v.MapKeys() {
-			out[fmt.Sprint(key.Interface())] = shapedValue{s.e, s.v.MapIndex(key), t.Elem()}.plainJSON()
+			name := fmt.Sprint(key.Interface())
+			if text, ok := (shapedValue{s.e, key, t.Key()}).call("MarshalText"); ok {
+				name = string(text[0].Bytes())
+			}
+			out[name] = shapedValue{s.e, s.v.MapIndex(key), t.Elem()}.plainJSON()
 		}
 		return out
 	}
@@ -322,14 +344,18 @@ func (s shapedValue) plainStruct(t *types.Struct) any {
 	for i := range t.NumFields() {
 		f := t.Field(i)
 		v := shapedValue{s.e, s.v.Field(i), f.Type()}
-		if f.Embedded() {
-			if inner, ok := f.Type().Underlying().(*types.Struct); ok && t.Tag(i) == "" {
-				more := reflect.ValueOf(v.plainStruct(inner))
-				for j := range more.NumField() {
-					fields, values = append(fields, more.Type().Field(j)), append(values, more.Field(j).Interface())
+		if inner, ok := embeddedStruct(f, t.Tag(i)); ok {
+			if v.v.Kind() == reflect.Pointer {
+				if v.v.IsNil() {
+					continue
 				}
-				continue
+				v.v = v.v.Elem()
 			}
+			more := reflect.ValueOf(v.plainStruct(inner))
+			for j := range more.NumField() {
+				fields, values = append(fields, more.Type().Field(j)), append(values, more.Field(j).Interface())
+			}
+			continue
 		}
 		if !f.Exported() {
 			continue

@@ -31,7 +31,7 @@ type rewriter struct {
 	hiddens map[*ast.RangeStmt]hiddenRange
 	callees map[ast.Expr]bool // selectors that are called
 	calls   []spawn
-	kepts map[*ast.FuncLit][]keptVar
+	kepts   map[*ast.FuncLit][]keptVar
 
 	deferred map[ast.Node]bool // function literals that the cell defers at its top
 	listed   map[ast.Stmt]bool // statements of a list, which may become several

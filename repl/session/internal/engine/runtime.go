@@ -64,6 +64,7 @@ func (e *Engine) runtimeTable() interp.Exports {
 		"ShapedIn":       reflect.ValueOf(e.wrapIn),
 		"ShapedAll":      reflect.ValueOf(e.wrapAll),
 		"Same":           reflect.ValueOf(e.same),
+		"Target":         reflect.ValueOf(e.target),
 		"Move":           reflect.ValueOf(moved),
 		"AsError":        reflect.ValueOf(e.asAnError),
 		"Call":           reflect.ValueOf(func(f func()) { f() }),

@@ -106,6 +106,12 @@ func (e *Engine) tell(name string, t types.Type) string {
 		}
 		fmt.Fprintf(&b, "; vlabRT.DeclaredMethod(%q, %q, %q, func(v %s%s) %s { return v.%s() })", name, star, method, star, name, wanted[method], method)
 	}
+	for _, method := range unmarshalMethods() {
+		sel := ofPointer.Lookup(nil, method)
+		if sel != nil && strings.HasSuffix(types.TypeString(sel.Type(), nil), "[]byte) error") {
+			fmt.Fprintf(&b, "; vlabRT.DeclaredMethod(%q, \"*\", %q, func(v *%s, b []byte) error { return v.%s(b) })", name, method, name, method)
+		}
+	}
 	b.WriteString(" }\n")
 	return b.String()
 }
@@ -270,6 +276,7 @@ func (r *rewriter) shape(call *ast.CallExpr) {
 			return
 		}
 	}
+	r.jsonTarget(call)
 	from, ok := r.wantsShape(call)
 	if !ok {
 		return
@@ -315,6 +322,28 @@ func (r *rewriter) printerValue(x *ast.SelectorExpr) {
 	switch f.Name() {
 	case "Print", "Println", "Printf", "Sprint", "Sprintln", "Sprintf", "Errorf":
 		r.edits.Replace(r.p.offset(x.Pos()), r.p.offset(x.End()), "vlabRT.Fmt"+f.Name())
+	}
+}
+
+// jsonTarget wraps the pointer that a call reads JSON into.
+func (r *rewriter) jsonTarget(call *ast.CallExpr) {
+	sel, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok || len(call.Args) == 0 || sel.Sel.Name != "Unmarshal" && sel.Sel.Name != "Decode" {
+		return
+	}
+	f, ok := r.p.info.Uses[sel.Sel].(*types.Func)
+	if !ok || f.Pkg() == nil || f.Pkg().Path() != "encoding/json" {
+		return
+	}
+	to := call.Args[len(call.Args)-1]
+	t := r.bound.apply(r.p.info.Types[to].Type)
+	p, ok := under[*types.Pointer](t)
+	if !ok || !hasOwn(p.Elem(), map[types.Type]bool{}) || types.IsInterface(p.Elem()) {
+		return
+	}
+	if text, ok := r.types.write(t); ok {
+		r.edits.Insert(r.p.offset(to.Pos()), fmt.Sprintf("vlabRT.Target(%d, ", r.e.shapeOf(t, text)))
+		r.edits.Close(r.p.offset(to.End()), ")")
 	}
 }
 
