@@ -30,13 +30,14 @@ CGO_LDFLAGS := -L$(LIBTORCH_HOME)/stub -L$(TORCH)/lib -ltorch_cpu -lc10 -Wl,-rpa
 lock_hash = $(shell sha256sum <$(1) | cut -c1-12)
 PYTHON_HOME := $(VLAB_CACHE)/python-$(call lock_hash,kernel/requirements.lock)
 LAB_HOME := $(VLAB_CACHE)/lab-$(call lock_hash,kernel/requirements-lab.lock)
+BROWSER_HOME := $(VLAB_CACHE)/browser-$(call lock_hash,kernel/requirements-browser.lock)
 VLAB_PYTHON ?= $(PYTHON_HOME)/bin/python
 
 # What `make env` prints, and what every recipe runs with.
 BUILD_ENV := VLAB_CACHE VLAB_PYTHON CGO_ENABLED CGO_CXXFLAGS CGO_CFLAGS CGO_LDFLAGS
 export $(BUILD_ENV)
 SETUP := LIBTORCH="$(if $(LIBTORCH),$(TORCH))" LIBTORCH_HOME="$(LIBTORCH_HOME)" CUDA="$(CUDA)" PYTHON="$(PYTHON)" \
-	PYTHON_HOME="$(PYTHON_HOME)" LAB_HOME="$(LAB_HOME)" SUDO="$(SUDO)" $(PARTS)/setup.sh
+	PYTHON_HOME="$(PYTHON_HOME)" LAB_HOME="$(LAB_HOME)" BROWSER_HOME="$(BROWSER_HOME)" SUDO="$(SUDO)" $(PARTS)/setup.sh
 
 ifneq ($(words $(VLAB_CACHE) $(TORCH)),2)
 $(error the cache folder or LIBTORCH has a space in its path, which the compiler's flags can't hold; VLAB_CACHE=dir names another folder)
@@ -49,6 +50,13 @@ export GOLANGCI_LINT_CACHE := $(VLAB_CACHE)/golangci-lint
 # cmd/vlab twice, into a folder: all of it, with libtorch, and a front that starts at once and hands over to the other.
 programs = go build -o "$(1)/vlab-torch" ./cmd/vlab; \
 	CGO_ENABLED=0 go build -tags front -ldflags "-X 'main.builtIn=$(1)'" -o "$(1)/vlab" ./cmd/vlab
+
+# JupyterLab set up, with the kernel in .jupyter/, and the environment that it runs in.
+define lab
+$(SETUP) lab; bin/vlab kernel install --prefix .jupyter; D=$(CURDIR)/.jupyter; export JUPYTER_PATH=$$D/share/jupyter:$(LAB_HOME)/lib/share/jupyter \
+  JUPYTER_CONFIG_DIR=$$D/config JUPYTER_DATA_DIR=$$D/data JUPYTER_RUNTIME_DIR=$$D/runtime IPYTHONDIR=$$D/ipython \
+  JUPYTER_CONFIG_PATH=$(LAB_HOME)/lib/etc/jupyter JUPYTERLAB_DIR=$(LAB_HOME)/lib/share/jupyter/lab
+endef
 
 .PHONY: help
 help: ## what there is
@@ -78,12 +86,7 @@ repl: build ## the terminal
 
 .PHONY: notebook
 notebook: build ## JupyterLab on notebooks/, with the kernel installed in .jupyter/; LABFLAGS=--no-browser and others
-	@$(SETUP) lab
-	@bin/vlab kernel install --prefix .jupyter
-	@D=$(CURDIR)/.jupyter; export JUPYTER_PATH=$$D/share/jupyter:$(LAB_HOME)/lib/share/jupyter \
-	  JUPYTER_CONFIG_DIR=$$D/config JUPYTER_DATA_DIR=$$D/data JUPYTER_RUNTIME_DIR=$$D/runtime IPYTHONDIR=$$D/ipython \
-	  JUPYTER_CONFIG_PATH=$(LAB_HOME)/lib/etc/jupyter JUPYTERLAB_DIR=$(LAB_HOME)/lib/share/jupyter/lab; \
-	$(LAB_HOME)/bin/python -m jupyterlab --notebook-dir notebooks $(LABFLAGS)
+	@$(lab); $(LAB_HOME)/bin/python -m jupyterlab --notebook-dir notebooks $(LABFLAGS)
 
 .PHONY: env
 env: ## the build environment, as export lines for a shell to eval
@@ -133,7 +136,11 @@ format: setup $(GOLANGCI_LINT) ## gofumpt and goimports over all files
 
 .PHONY: test-kernel
 test-kernel: setup ## the kernel under real Jupyter clients
-	@go test -count=1 -v -run 'Client' ./kernel/...
+	@go test -count=1 -v -run 'Client' ./kernel/...; go test -count=1 -v -run 'Jupyter' ./cmd/vlab
+
+.PHONY: test-lab
+test-lab: build ## JupyterLab in a headless Chromium, as a person uses it; its screenshots go to lab-out/
+	@$(SETUP) browser; $(lab); XDG_STATE_HOME=$$D/state LAB_PYTHON=$(LAB_HOME)/bin/python $(BROWSER_HOME)/bin/python notebooks/lab.py lab-out
 
 .PHONY: golden
 golden: setup ## writes the golden files anew: look at the diff
@@ -160,10 +167,14 @@ bench: setup ## our benchmarks beside PyTorch's, ten runs to bench/new.txt; BENC
 bench-peer: build ## the training step and every query by the official code, by today's PyTorch and by ours in turn, as ratios; ALBEF_OFFICIAL=dir names a checkout of the official code, PEERFLAGS="--work step --size mid" asks for less (--help)
 	@ALBEF_OFFICIAL="$(ALBEF_OFFICIAL)" PYTHON="$(PYTHON)" albef/bench/peer/run.sh $(PEERFLAGS)
 
+.PHONY: bench-kernel
+bench-kernel: build ## round trips of cells, beside ipykernel's in turn
+	@$(lab); XDG_STATE_HOME=$$D/state $(LAB_HOME)/bin/python -W ignore cmd/vlab/testdata/jupyter/roundtrip.py
+
 .PHONY: growth
 growth: setup ## how a training step's time grows with batch, text, image and depth, as a table and docs/pictures/growth.png; GROWTHFLAGS=
 	@go run ./albef/bench/growth --out docs/pictures/growth.png $(GROWTHFLAGS)
 
 .PHONY: clean
 clean: ## removes what was built in the checkout; the cache folder stays
-	@rm -rf bin demo-out bench .jupyter
+	@rm -rf bin demo-out lab-out bench .jupyter

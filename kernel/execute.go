@@ -56,7 +56,10 @@ func (k *kernel) execute(ctx context.Context, r *request) (any, error) {
 	if err != nil {
 		return k.failed(ctx, req, out, count, err), nil
 	}
-	if len(result.Data) > 0 {
+	payload := []any{}
+	if result.Page {
+		payload = append(payload, map[string]any{"source": "page", "data": mimeBundle(result.Data), "start": 0})
+	} else if len(result.Data) > 0 {
 		out.publish("execute_result", map[string]any{
 			"execution_count": count,
 			"data":            mimeBundle(result.Data),
@@ -64,7 +67,7 @@ func (k *kernel) execute(ctx context.Context, r *request) (any, error) {
 		})
 	}
 	return map[string]any{
-		"status": "ok", "execution_count": count, "payload": []any{},
+		"status": "ok", "execution_count": count, "payload": payload,
 		"user_expressions": k.userExpressions(cell, r, req.UserExpressions),
 	}, nil
 }

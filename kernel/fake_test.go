@@ -43,6 +43,10 @@ func (f fake) Eval(ctx context.Context, cell string, out session.Output) (sessio
 	var result session.Result
 	for line := range strings.Lines(cell) {
 		command, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if command == "page" {
+			result.Data, result.Page = map[string]any{"text/plain": rest}, true
+			continue
+		}
 		if command == "value" {
 			result.Data = map[string]any{"text/plain": rest}
 			continue

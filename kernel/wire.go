@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"sync"
 )
 
 // protocolVersion is the version of Jupyter's messaging protocol that is spoken.
@@ -18,6 +19,9 @@ const protocolVersion = "5.5"
 
 // delimiter stands between the routing identities and the message.
 const delimiter = "<IDS|MSG>"
+
+// errReplay is a message whose signature was on an earlier one: somebody sends it again.
+var errReplay = errors.New("a message that was sent before")
 
 // errSignature is a message that was not signed with the connection's key.
 var errSignature = errors.New("wrong signature")
@@ -61,6 +65,9 @@ func decode(frames [][]byte, s signer) (message, error) {
 	}
 	if !s.verify(parts[0], parts[1:5]) {
 		return message{}, errSignature
+	}
+	if !s.isNew(parts[0]) {
+		return message{}, errReplay
 	}
 	m := message{idents: frames[:at], rawHeader: parts[1], content: parts[4], buffers: parts[5:]}
 	if err := json.Unmarshal(parts[1], &m.header); err != nil {
@@ -111,10 +118,40 @@ func encodeJSON(value any) ([]byte, error) {
 type signer struct {
 	key  []byte
 	hash func() hash.Hash
+	seen *signatures
+}
+
+// mostSignatures is how many signatures are remembered; half of them are forgotten
+// then.
+const mostSignatures = 1 << 16
+
+// signatures are those of the messages that have come, the newest in young.
+type signatures struct {
+	mu         sync.Mutex
+	young, old map[string]bool
+}
+
+// isNew reports whether no message has come with a signature, and remembers it.
+// Unsigned messages are all new.
+func (s signer) isNew(signature []byte) bool {
+	if len(s.key) == 0 {
+		return true
+	}
+	seen := s.seen
+	seen.mu.Lock()
+	defer seen.mu.Unlock()
+	if seen.young[string(signature)] || seen.old[string(signature)] {
+		return false
+	}
+	if len(seen.young) >= mostSignatures/2 {
+		seen.young, seen.old = map[string]bool{}, seen.young
+	}
+	seen.young[string(signature)] = true
+	return true
 }
 
 func newSigner(scheme, key string) (signer, error) {
-	s := signer{key: []byte(key)}
+	s := signer{key: []byte(key), seen: &signatures{young: map[string]bool{}}}
 	switch scheme {
 	case "", "hmac-sha256":
 		s.hash = sha256.New

@@ -33,9 +33,7 @@ class Conformance(jkt.KernelTests):
     supported_history_operations = ("tail", "range", "search")
     code_inspect_sample = "print"
     code_clear_output = "clear"
-
-    # The reply's payload for a pager is not part of this kernel.
-    test_pager = None
+    code_page_something = "page what there is to know"
 
 
 class Welcome(jkt.IopubWelcomeTests):

@@ -58,6 +58,9 @@ type Result struct {
 	Data map[string]any
 	// Metadata is as in [Display].
 	Metadata map[string]any
+	// Page says that Data is what a question such as `?name` asked for, which
+	// front ends with a pager show there.
+	Page bool
 }
 
 // CellError is an error of the user's: one that the check of the cell found,

@@ -159,6 +159,7 @@ func (s *server) eval(ctx context.Context, r wire.Request) {
 	data, err := s.engine.Eval(ctx, r.Count, r.Cell)
 	if data != nil {
 		answer.Data, answer.Metadata = bundle(*data)
+		answer.Page = data.Transient[engine.PageKey] == true
 	}
 	var fault *engine.Fault
 	switch {

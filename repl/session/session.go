@@ -173,7 +173,7 @@ func (s *Session) stop(c *child, count int, answer <-chan wire.Message, out Outp
 // result turns the child's answer into Eval's results.
 func (s *Session) result(c *child, count int, m wire.Message) (Result, error) {
 	c.noteVariables(m.Names, m.Gone)
-	r := Result{Count: count, Data: m.Data.Unpack(), Metadata: m.Metadata}
+	r := Result{Count: count, Data: m.Data.Unpack(), Metadata: m.Metadata, Page: m.Page}
 	if e := m.Error; e != nil {
 		return r, &CellError{Name: e.Name, Value: e.Value, Traceback: e.Traceback, Line: e.Line, Col: e.Col}
 	}

@@ -8,7 +8,7 @@
 #   PYTHON       a Python with pip          SUDO           what apt-get is run with
 #   VLAB_PYTHON  the Python that tests use  PYTHON_HOME    its packages' folder
 #
-# usage: setup.sh [system|libtorch|python|lab|gotch ...]
+# usage: setup.sh [system|libtorch|python|lab|browser|gotch ...]
 #
 # What is there already is left alone without a word. Long steps say a line on
 # stderr. Downloads are checked by hash (pip does), and appear under their final
@@ -230,6 +230,19 @@ WRAPPER
 setup_python() {
   [ -z "${VLAB_PYTHON:-}" ] || [ "$VLAB_PYTHON" = "$PYTHON_HOME/bin/python" ] || return 0
   packages "$PYTHON_HOME" "$root/kernel/requirements.lock" "Python parts of the kernel's tests"
+}
+
+# setup_browser installs what drives a browser, and Chromium where it is missing.
+setup_browser() {
+  packages "$BROWSER_HOME" "$root/kernel/requirements-browser.lock" "the driver of a browser"
+  ! command -v chromium >/dev/null || return 0
+  command -v apt-get >/dev/null || fail "chromium is missing" "install it with this system's package manager"
+  lock
+  say "system packages: installing chromium"
+  apt chromium || { apt_update && apt chromium; } || {
+    tail -n 5 "$scratch/apt.log" >&2
+    fail "apt-get can't install chromium" "install it by hand, or run make test-lab as a user who may"
+  }
 }
 
 setup_lab() { packages "$LAB_HOME" "$root/kernel/requirements-lab.lock" "JupyterLab"; }

@@ -8,5 +8,6 @@
 // What is shown goes to a [Sink], which the session puts into the context of
 // the running cell: see [WithSink] and [From]. In a cell Display, Update,
 // Clear and Progress are functions of this package; they are the methods of a
-// [Screen] over the session's sink.
+// [Screen] over the session's sink. There, display.Input(prompt) and
+// display.Password(prompt) ask the person for a line.
 package display

@@ -9,14 +9,17 @@ import (
 	"github.com/traefik/yaegi/interp"
 )
 
-// Display returns the table of package display; what cells show goes to s.
-func Display(s *display.Screen) interp.Exports {
+// Display returns the table of package display; what cells show goes to s, and ask asks
+// the person for a line.
+func Display(s *display.Screen, ask func(prompt string, password bool) (string, error)) interp.Exports {
 	table := map[string]reflect.Value{
 		"Display":   reflect.ValueOf(s.Display),
 		"DisplayID": reflect.ValueOf(s.DisplayID),
 		"Update":    reflect.ValueOf(s.Update),
 		"Clear":     reflect.ValueOf(s.Clear),
 		"Progress":  reflect.ValueOf(s.Progress),
+		"Input":     reflect.ValueOf(func(prompt string) (string, error) { return ask(prompt, false) }),
+		"Password":  reflect.ValueOf(func(prompt string) (string, error) { return ask(prompt, true) }),
 
 		"Any":        reflect.ValueOf(display.Any),
 		"Auto":       reflect.ValueOf(display.Auto),

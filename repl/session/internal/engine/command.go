@@ -28,6 +28,9 @@ type call struct {
 	src string
 }
 
+// PageKey is true in the transient data of a value that is for a pager.
+const PageKey = "page"
+
 // commands returns the commands by their names.
 func commands() map[string]command {
 	return map[string]command{
@@ -78,7 +81,9 @@ func (e *Engine) command(run *running, c call) (*display.Data, error) {
 		if !ok {
 			return nil, c.fault("nothing is known of " + c.Args)
 		}
-		return plain(text), nil
+		d := plain(text)
+		d.Transient = display.MIMEMap{PageKey: true}
+		return d, nil
 	}
 	known := commands()
 	do, ok := known[c.Name]

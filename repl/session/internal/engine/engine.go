@@ -111,7 +111,7 @@ func New(o Options) (*Engine, error) {
 		stdlib.Symbols, symbols.Newer(),
 		{"iter/iter": {}},
 		syscall.Symbols, unrestricted.Symbols,
-		e.overrides(), o.Exports, symbols.Display(display.NewScreen(o.Sink)), symbols.Widgets(o.Widgets), e.runtimeTable(),
+		e.overrides(), o.Exports, symbols.Display(display.NewScreen(o.Sink), e.ask), symbols.Widgets(o.Widgets), e.runtimeTable(),
 	}
 	if err := checkLayout(); err != nil {
 		return nil, err
@@ -252,6 +252,11 @@ func (e *Engine) Variables() []string {
 	return e.names.variables()
 }
 
+// ask asks the person for a line.
+func (e *Engine) ask(prompt string, password bool) (string, error) {
+	return e.opts.Input(e.current().ctx, prompt, password)
+}
+
 // asker is the standard input of cells: each read asks the person for a line.
 type asker struct {
 	e    *Engine
@@ -261,7 +266,7 @@ type asker struct {
 // Read returns what is left of the last line, or asks for the next one.
 func (a *asker) Read(p []byte) (int, error) {
 	if len(a.rest) == 0 {
-		line, err := a.e.opts.Input(a.e.current().ctx, "", false)
+		line, err := a.e.ask("", false)
 		if err != nil {
 			return 0, io.EOF
 		}

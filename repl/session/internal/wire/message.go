@@ -49,6 +49,7 @@ type Message struct {
 	About    string         `json:"about,omitempty"` // what the child runs on
 	Data     Bundle         `json:"data,omitempty"`
 	Metadata map[string]any `json:"metadata,omitempty"`
+	Page     bool           `json:"page,omitempty"` // Data is for a pager
 	Display  string         `json:"display,omitempty"`
 	Update   bool           `json:"update,omitempty"`
 	Wait     bool           `json:"wait,omitempty"`
