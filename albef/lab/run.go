@@ -98,6 +98,7 @@ func (r *Run) launch(ctx context.Context, resume bool) error {
 	err = cleanUp()
 	select {
 	case <-begun:
+		r.offerStop()
 		r.draw()
 		return err
 	case <-ended:
@@ -109,6 +110,21 @@ func (r *Run) launch(ctx context.Context, resume bool) error {
 			go r.Close()
 		}
 		return errors.Join(fmt.Errorf("interrupted before training began: %w", ctx.Err()), err)
+	}
+}
+
+// offerStop shows a button that stops the run, where the front end has buttons.
+func (r *Run) offerStop() {
+	r.mu.Lock()
+	sink, ended := r.sink, r.ended
+	r.mu.Unlock()
+	if c, ok := sink.(Controls); ok {
+		if remove := c.Button("Stop training", r.cancel); remove != nil {
+			go func() {
+				<-ended
+				remove()
+			}()
+		}
 	}
 }
 

@@ -20,6 +20,14 @@ type Sink interface {
 	Update(id string, mime map[string]any)
 }
 
+// Controls is a [Sink] of a front end that has buttons.
+type Controls interface {
+	Sink
+	// Button shows a button; pressed is called when a person presses it. The function
+	// that it returns takes the button away.
+	Button(label string, pressed func()) (remove func())
+}
+
 type sinkKey struct{}
 
 // WithSink returns a context whose queries and runs show their progress on s.

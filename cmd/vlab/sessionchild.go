@@ -14,6 +14,7 @@ import (
 	"vlab/cmd/vlab/symbols"
 	"vlab/repl/session"
 	"vlab/repl/session/display"
+	"vlab/repl/session/widgets"
 )
 
 // runSessionChild is the hidden command that a session starts: the process in
@@ -49,13 +50,31 @@ func withCellSink(ctx context.Context) context.Context {
 	if sink == nil {
 		return ctx
 	}
-	return lab.WithSink(ctx, cellSink{sink})
+	return lab.WithSink(ctx, cellSink{sink, widgets.From(ctx)})
 }
 
 // cellSink is a session's sink as the lab takes it.
-type cellSink struct{ to display.Sink }
+type cellSink struct {
+	to  display.Sink
+	hub *widgets.Hub
+}
 
-var _ lab.Sink = cellSink{}
+var _ lab.Controls = cellSink{}
+
+// Button implements [lab.Controls]; it shows nothing where the front end has no widgets.
+func (s cellSink) Button(label string, pressed func()) (remove func()) {
+	if s.hub == nil || !s.hub.Live() {
+		return nil
+	}
+	b := s.hub.Button(label)
+	b.OnClick(pressed)
+	id := fmt.Sprintf("button-%p", b)
+	_ = s.to.Show(id, b.Render())
+	return func() {
+		_ = s.to.Update(id, display.MIME(display.MIMEMap{display.MIMETypeText: ""}, nil))
+		b.Close()
+	}
+}
 
 // Show implements [lab.Sink]. A front that can't show progress must not stop the
 // work, so errors end here.

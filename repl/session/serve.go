@@ -116,6 +116,7 @@ func (s *server) loop(requests io.Reader) error {
 		case wire.Eval:
 			ctx, cancel := context.WithCancel(context.Background())
 			s.setCancel(cancel)
+			s.hub.SetLive(r.Live)
 			go s.eval(ctx, r)
 		case wire.Cancel:
 			s.setCancel(nil)

@@ -119,7 +119,8 @@ func (s *Session) eval(ctx context.Context, src string, out Output) (Result, err
 	defer s.end()
 
 	c.setOutput(out)
-	answer, err := c.send(wire.Request{Op: wire.Eval, Cell: src, Count: count})
+	_, live := out.(CommOutput)
+	answer, err := c.send(wire.Request{Op: wire.Eval, Cell: src, Count: count, Live: live})
 	if err != nil {
 		return Result{Count: count}, s.crashed(c)
 	}

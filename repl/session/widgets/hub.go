@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"vlab/repl/session/display"
 )
@@ -49,6 +50,8 @@ type Hub struct {
 	send func(Comm)
 	sink display.Sink
 
+	live atomic.Bool
+
 	mu      sync.Mutex
 	widgets map[string]*model
 	due     []func() // functions of the person's that wait for their turn
@@ -59,6 +62,12 @@ type Hub struct {
 func NewHub(send func(Comm), sink display.Sink) *Hub {
 	return &Hub{send: send, sink: sink, widgets: map[string]*model{}}
 }
+
+// SetLive says whether the front end of the cell that runs has widgets.
+func (h *Hub) SetLive(live bool) { h.live.Store(live) }
+
+// Live reports whether the front end of the cell that runs has widgets.
+func (h *Hub) Live() bool { return h.live.Load() }
 
 type hubKey struct{}
 

@@ -28,6 +28,7 @@ type Request struct {
 	Cell  string `json:"cell,omitempty"`
 	Pos   int    `json:"pos,omitempty"`
 	Count int    `json:"count,omitempty"`
+	Live  bool   `json:"live,omitempty"` // the front end has widgets
 	Text  string `json:"text,omitempty"`
 	Err   string `json:"err,omitempty"`
 
