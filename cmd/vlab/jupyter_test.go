@@ -18,7 +18,7 @@ func TestJupyter(t *testing.T) {
 	if python == "" {
 		python = "python3"
 	}
-	if out, err := exec.CommandContext(t.Context(), python, "-c", "import jupyter_client, jupyter_kernel_test, zmq").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), python, "-c", "import jupyter_client, jupyter_kernel_test, nbconvert, papermill, zmq").CombinedOutput(); err != nil {
 		t.Skipf("%s has not all that the clients need (kernel/requirements.txt): %v\n%s", python, err, out)
 	}
 	vlab, err := exec.LookPath("vlab")
@@ -29,7 +29,7 @@ func TestJupyter(t *testing.T) {
 	if _, err := kernel.Install(kernel.InstallOptions{Prefix: prefix, Name: "vlab-test", Executable: vlab}); err != nil {
 		t.Fatal(err)
 	}
-	for _, script := range []string{"conformance.py", "client.py"} {
+	for _, script := range []string{"conformance.py", "client.py", "tools.py"} {
 		t.Run(script, func(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), python, "-W", "ignore", "testdata/jupyter/"+script)
 			cmd.Env = append(os.Environ(), "JUPYTER_PATH="+prefix+"/share/jupyter", "JUPYTER_RUNTIME_DIR="+t.TempDir(),

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"vlab/repl/script"
@@ -109,5 +110,25 @@ func TestScriptHasNoExecutedCopy(t *testing.T) {
 	f := newFake()
 	if _, _, err := run(t, write(t, "s.go", "a"), f, script.Options{Write: "x.ipynb"}); err == nil || len(f.ran) > 0 {
 		t.Errorf("got %v after %d cells, want an error before any", err, len(f.ran))
+	}
+}
+
+func TestParametersInANotebook(t *testing.T) {
+	text := notebook(t, "a", "b")
+	text = strings.Replace(text, `"metadata":{},"outputs":[{"name":"stdout","output_type":"stream","text":"stale"}],"source":"a"`,
+		`"metadata":{"tags":["parameters"]},"outputs":[],"source":"a"`, 1)
+	file := write(t, "n.ipynb", text)
+	for _, value := range []string{"1", "two words"} { // the second run replaces what the first has put in
+		f := newFake()
+		want := "x = " + map[string]string{"1": "1", "two words": `"two words"`}[value]
+		for _, cell := range []string{"a", "b", want} {
+			f.on(cell, func(session.Output) {})
+		}
+		if _, errs, err := run(t, file, f, script.Options{Write: file, Params: []script.Param{{Name: "x", Value: value}}}); err != nil {
+			t.Fatal(err, errs)
+		}
+		if d := cmp.Diff([]string{"a", want, "b"}, f.ran); d != "" {
+			t.Errorf("cells (-want +got):\n%s", d)
+		}
 	}
 }

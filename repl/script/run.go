@@ -31,6 +31,8 @@ type Options struct {
 	Write string
 	// Stdout and Stderr receive the text; nil means os.Stdout and os.Stderr.
 	Stdout, Stderr io.Writer
+	// Params are given to variables of the file.
+	Params []Param
 	// Timeout is how long each cell may run; 0 means without end. A cell that
 	// takes longer is interrupted, and the run ends with an error that is
 	// [context.DeadlineExceeded].
@@ -56,6 +58,12 @@ func Run(ctx context.Context, file string, s Session, o Options) (err error) {
 	cells, nb, err := readCells(file)
 	if err != nil {
 		return err
+	}
+	if len(o.Params) > 0 && nb != nil {
+		nb.inject(o.Params)
+		cells = nb.codeCells()
+	} else if len(o.Params) > 0 {
+		cells = inject(cells, o.Params)
 	}
 	if o.Write != "" && nb == nil {
 		return errors.New("only a notebook has an executed copy")
