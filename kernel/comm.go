@@ -49,7 +49,7 @@ func (k *kernel) commReceived(r *request, kind string) error {
 // Comm sends a message of a widget to all front ends.
 func (o *output) Comm(c session.Comm) {
 	k := o.kernel
-	content := map[string]any{"comm_id": c.ID, "data": c.Data}
+	content := map[string]any{"comm_id": c.ID, "data": orEmpty(c.Data)}
 	k.commMu.Lock()
 	switch c.Kind {
 	case widgets.Open:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strconv"
@@ -211,4 +212,23 @@ func TestInterruptTimesOfLongCalls(t *testing.T) {
 			t.Errorf("kept is %s after %%replay", got)
 		}
 	})
+}
+
+// TestJupyterPage runs the cells of docs/jupyter.md.
+func TestJupyterPage(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "jupyter.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := startSession(t)
+	cells := 0
+	for block := range strings.SplitSeq(string(page), "\n\n") {
+		if strings.HasPrefix(block, "    ") && strings.Contains(block, ":=") {
+			show(t, s, block)
+			cells++
+		}
+	}
+	if cells != 2 {
+		t.Errorf("%d cells on the page, want 2", cells)
+	}
 }

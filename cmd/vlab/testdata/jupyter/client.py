@@ -183,6 +183,11 @@ class Widgets(Kernel):
         self.send_comm("comm_open", {"comm_id": "c2", "target_name": "nobody", "data": {}})
         self.await_message(lambda m: m["msg_type"] == "comm_close" and m["content"]["comm_id"] == "c2")
 
+    def test_a_widget_is_closed(self):
+        _, messages = self.run_cell('widgets.Button("x").Close()')
+        closed = [m["content"] for m in messages if m["msg_type"] == "comm_close"]
+        self.assertEqual([c["data"] for c in closed], [{}])
+
     def test_widgets_are_closed_with_their_session(self):
         opened = self.open_comm('b := widgets.Button("x")')
         reply, messages = self.run_cell("os.Exit(3)")

@@ -39,6 +39,7 @@ type checker struct {
 	names    *names
 	importer types.Importer
 
+	musts       bool              // takeErrors has made calls of mustFunc
 	goErrors    bool              // results that are errors are as in Go
 	constraints []*types.TypeName // named ones of generic receivers, under names of ours
 }
@@ -72,6 +73,9 @@ func (c *checker) check(p *part, without map[string]bool, bodies bool) []types.E
 	for _, obj := range c.constraints {
 		pkg.Scope().Insert(obj)
 	}
+	if c.musts {
+		pkg.Scope().Insert(mustFunc())
+	}
 	types.NewChecker(&conf, p.fset, pkg, p.info).Files([]*ast.File{p.file}) //nolint:errcheck // collected by conf.Error
 	return hard
 }
@@ -103,7 +107,7 @@ func (c *checker) statement(piece cell.Piece) (*part, error) {
 	}
 	errs := c.check(p, nil, true)
 	// What an assignment gives decides what a later one may lack.
-	for len(errs) > 0 && !c.goErrors && c.dropErrors(p) {
+	for len(errs) > 0 && !c.goErrors && (c.dropErrors(p) || c.takeErrors(p)) {
 		errs = c.check(p, nil, true)
 	}
 	if len(errs) > 0 {

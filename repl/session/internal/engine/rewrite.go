@@ -186,6 +186,9 @@ func (r *rewriter) enter(n ast.Node) {
 	case *ast.BinaryExpr:
 		r.comparison(n)
 	case *ast.CallExpr:
+		if r.must(n) {
+			return
+		}
 		r.callees[ast.Unparen(n.Fun)] = true
 		if r.p.info.Types[n.Fun].IsType() {
 			r.converts[n.Fun] = true
@@ -206,7 +209,7 @@ func (r *rewriter) enter(n ast.Node) {
 			r.printerValue(n)
 		}
 	case *ast.Ident:
-		if !r.instantiation(n, n) {
+		if n.Name != mustName && !r.instantiation(n, n) {
 			r.ident(n)
 		}
 	}
