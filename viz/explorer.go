@@ -46,11 +46,11 @@ var explorers atomic.Int64 //nolint:gochecknoglobals // a counter
 
 // explorerData is what the page's script reads.
 type explorerData struct {
-	Words  []string        `json:"words"`
-	Layers []explorerMaps  `json:"layers"`
-	First  int             `json:"first"`
-	Colors string          `json:"colors"` // 256 times red, green, blue, in base64
-	Size   [2]int          `json:"size"`   // of the picture as it is drawn
+	Words  []string       `json:"words"`
+	Layers []explorerMaps `json:"layers"`
+	First  int            `json:"first"`
+	Colors string         `json:"colors"` // 256 times red, green, blue, in base64
+	Size   [2]int         `json:"size"`   // of the picture as it is drawn
 }
 
 // explorerMaps are a layer's maps: a byte a cell, in base64.

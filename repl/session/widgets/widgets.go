@@ -246,7 +246,7 @@ func (h *Hub) box(name string, across bool, within []Widget) *Box {
 
 // Render shows the box.
 func (b *Box) Render() display.Data {
-	var texts, markups []string
+	texts, markups := make([]string, 0, len(b.within)), make([]string, 0, len(b.within))
 	for _, w := range b.within {
 		d := w.Render()
 		texts = append(texts, d.String())

@@ -15,12 +15,12 @@ type move struct{ from, to *symbol }
 func (e *Engine) moves(c *checker, again []string) []move {
 	anew := map[*types.Named]*types.Named{}
 	for _, name := range again {
-		old, new := e.names.get(name), c.names.get(name)
-		if old == nil || new == nil {
+		before, now := e.names.get(name), c.names.get(name)
+		if before == nil || now == nil {
 			continue
 		}
-		from, ok1 := old.obj.Type().(*types.Named)
-		to, ok2 := new.obj.Type().(*types.Named)
+		from, ok1 := before.obj.Type().(*types.Named)
+		to, ok2 := now.obj.Type().(*types.Named)
 		if ok1 && ok2 && from != to {
 			anew[from] = to
 		}

@@ -36,7 +36,7 @@ func (r *rewriter) passed(n ast.Expr) {
 		for i, a := range n.Args {
 			t := parameter(sig, i, n.Ellipsis.IsValid())
 			// A package that takes anything gets the value itself.
-			if t != nil && !(isAny(t) && (prints || compiled)) {
+			if t != nil && (!isAny(t) || !prints && !compiled) {
 				r.into(t, a)
 			}
 		}
