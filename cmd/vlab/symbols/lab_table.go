@@ -20,6 +20,8 @@ func labTable() map[string]reflect.Value {
 		"ClassHit":         reflect.ValueOf((*lab.ClassHit)(nil)),
 		"Comparison":       reflect.ValueOf((*lab.Comparison)(nil)),
 		"Config":           reflect.ValueOf((*lab.Config)(nil)),
+		"Controls":         reflect.ValueOf((*lab.Controls)(nil)),
+		"_Controls":        reflect.ValueOf((*labControls)(nil)),
 		"Entailment":       reflect.ValueOf((*lab.Entailment)(nil)),
 		"Explorer":         reflect.ValueOf((*lab.Explorer)(nil)),
 		"FillScore":        reflect.ValueOf((*lab.FillScore)(nil)),
@@ -68,6 +70,20 @@ func labTable() map[string]reflect.Value {
 		"WordTests":        reflect.ValueOf(lab.WordTests),
 	}
 }
+
+// labControls is the interface lab.Controls of an interpreted type.
+type labControls struct {
+	IValue  any
+	WButton func(string, func()) func()
+	WShow   func(string, map[string]any)
+	WUpdate func(string, map[string]any)
+}
+
+func (w labControls) Button(a0 string, a1 func()) func() { return w.WButton(a0, a1) }
+
+func (w labControls) Show(a0 string, a1 map[string]any) { w.WShow(a0, a1) }
+
+func (w labControls) Update(a0 string, a1 map[string]any) { w.WUpdate(a0, a1) }
 
 // labSink is the interface lab.Sink of an interpreted type.
 type labSink struct {
