@@ -40,6 +40,8 @@ func TestLanguage(t *testing.T) {
 		{"value and error as an argument", "func f(n int) (int, error) { return n + 1, nil }\nmax(f(1), f(2)) + f(f(3))", "8"},
 		{"value and error in a chain", "type T struct{ n int }\nfunc New(n int) (*T, error) { return &T{n}, nil }\nfunc (t *T) Add(n int) (*T, error) { return &T{t.n + n}, nil }\nNew(1).Add(2).Add(3).n", "6"},
 		{"value and error where Go takes both", "import \"strconv\"\nfunc two(n int, err error) string { return fmt.Sprint(n, err) }\ntwo(strconv.Atoi(\"7\"))", "7 <nil>"},
+		{"structures without a name", "type A struct{ X int }\nfunc f(a A) int { return a.X }\nanon := struct{ X int }{5}\nvar d A = anon\nm, s := map[string]A{\"k\": anon}, []A{anon}\nfunc g() A { return anon }\nanon = A{6}\nfmt.Println(d, f(struct{ X int }{9}), m, s, g(), anon == A{6}, anon)", "{5} 9 map[k:{5}] [{5}] {6} true {6}\n"},
+		{"elements of a set", "type Set map[string]struct{}\ntype Void struct{}\nst, vs := Set{\"a\": {}}, map[string]Void{\"x\": {}}\nst[\"b\"], vs[\"y\"] = struct{}{}, struct{}{}\nfmt.Println(len(st), len(vs))", "2 2\n"},
 		{"several values with a constant in a loop", "s := \"\"\nfor i := 0; i < 3; i++ { a, b := 0, i; a += b + 1; s += fmt.Sprint(a, \" \") }\ns", "1 2 3 "},
 		{"several values with a literal", "best, most := [2]int{}, 0\nfor i, v := range []int{3, 9, 4} { if v > most { best, most = [2]int{i, v}, v } }\nfmt.Println(best, most)", "[1 9] 9\n"},
 		{"swap of elements", "x := []int{1, 2}\nx[0], x[1] = x[1], x[0]\nx", "[2 1]"},

@@ -90,10 +90,14 @@ func (h *Hub) Receive(c Comm) {
 		h.mu.Lock()
 		m := h.widgets[c.ID]
 		h.mu.Unlock()
-		if m != nil {
+		method, _ := c.Data["method"].(string)
+		switch {
+		case m != nil:
 			m.received(c)
-		} else if method, _ := c.Data["method"].(string); method == "request_states" {
+		case method == "request_states":
 			h.tellAll(c.ID)
+		default: // a widget of a session that is over
+			h.send(Comm{Kind: Close, ID: c.ID, Data: map[string]any{}})
 		}
 	case Close:
 		h.mu.Lock()

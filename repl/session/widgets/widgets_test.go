@@ -62,6 +62,9 @@ func TestQuickMovesAreSeenOnce(t *testing.T) {
 	}
 	h.Receive(update(id, map[string]any{"unknown": 1.0}))
 	h.Receive(update("nobody", map[string]any{"value": 1.0}))
+	if c := w.last(); c.Kind != widgets.Close || c.ID != "nobody" {
+		t.Errorf("a message for a widget that is no more: answered by %+v, want its close", c)
+	}
 }
 
 func TestPanicOfAFunctionLeavesTheRestAlive(t *testing.T) {

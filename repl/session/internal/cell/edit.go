@@ -13,6 +13,7 @@ type Edit struct {
 	Text       string
 
 	closes bool
+	opened int // of one that closes: where what it closes has begun
 }
 
 // Edits is a set of edits of one text. Insertions at one place keep the order in
@@ -27,11 +28,11 @@ func (e *Edits) Replace(start, end int, text string) {
 // Insert adds an insertion at offset at.
 func (e *Edits) Insert(at int, text string) { e.Replace(at, at, text) }
 
-// Close adds an insertion at offset at, where something ends that an insertion has
-// opened. Of several that end at one place the one added last comes first, and other
+// Close adds an insertion at offset at, where something ends that an insertion at offset
+// opened has begun; a replacement that has the one within has the other, too. Of several that end at one place the one added last comes first, and other
 // insertions come behind them: as brackets do.
-func (e *Edits) Close(at int, text string) {
-	*e = append(*e, Edit{Start: at, End: at, Text: text, closes: true})
+func (e *Edits) Close(opened, at int, text string) {
+	*e = append(*e, Edit{Start: at, End: at, Text: text, closes: true, opened: opened})
 }
 
 // Apply returns src from start to end with the edits that lie within. Of
@@ -62,10 +63,15 @@ func (e Edits) Apply(src string, start, end int) string {
 		return b.Start != b.End && a.End > b.End
 	})
 	var b strings.Builder
-	at := start
+	at, replaced := start, start // replaced is where the last replacement has begun
 	for _, x := range list {
-		if x.Start < at {
+		if x.Start < at || x.closes && x.Start == at && x.opened > replaced && at > start {
 			continue
+		}
+		if x.End > x.Start {
+			replaced = x.Start
+		} else if x.Start > at {
+			replaced = x.Start
 		}
 		b.WriteString(src[at:x.Start])
 		b.WriteString(x.Text)

@@ -70,3 +70,22 @@ func TestEditsKeepTheRest(t *testing.T) {
 		t.Errorf("Apply = %q, want %q", got, "alpha + (b)")
 	}
 }
+
+func TestClosingEditsNestAndGoWithWhatTheyClose(t *testing.T) {
+	var e cell.Edits
+	e.Insert(0, "f(") // around all
+	e.Close(0, 5, ")")
+	e.Insert(4, "g(") // around b
+	e.Close(4, 5, ")")
+	if got := e.Apply("a + b", 0, 5); got != "f(a + g(b))" {
+		t.Errorf("Apply = %q, want f(a + g(b))", got)
+	}
+	e.Replace(4, 5, "beta")
+	if got := e.Apply("a + b", 0, 5); got != "f(a + g(beta))" {
+		t.Errorf("with b replaced: %q, want f(a + g(beta))", got)
+	}
+	e.Replace(0, 5, "all")
+	if got := e.Apply("a + b", 0, 5); got != "f(all)" {
+		t.Errorf("with all replaced: %q, want f(all)", got)
+	}
+}

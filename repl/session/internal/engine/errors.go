@@ -131,15 +131,20 @@ func (r *rewriter) assertion(x *ast.TypeAssertExpr) {
 		return
 	}
 	r.edits.Insert(r.p.offset(x.X.Pos()), "vlabRT.Plain(")
-	r.edits.Close(r.p.offset(x.X.End()), ")")
+	r.edits.Close(r.p.offset(x.X.Pos()), r.p.offset(x.X.End()), ")")
 }
 
-// comparison writes that of two errors, or of an error with a value of cells.
+// comparison writes that of two errors, of an error with a value of cells, or of two
+// structures one of which has no name.
 func (r *rewriter) comparison(x *ast.BinaryExpr) {
 	if x.Op != token.EQL && x.Op != token.NEQ {
 		return
 	}
 	a, b := r.p.info.Types[x.X], r.p.info.Types[x.Y]
+	if a.Type != nil && b.Type != nil && r.unlike(r.bound.apply(a.Type), r.bound.apply(b.Type)) {
+		r.into(a.Type, x.Y)
+		return
+	}
 	if a.IsNil() || b.IsNil() || a.Type == nil || b.Type == nil || !isError(a.Type) && !isError(b.Type) {
 		return
 	}
@@ -149,5 +154,5 @@ func (r *rewriter) comparison(x *ast.BinaryExpr) {
 	}
 	r.edits.Insert(r.p.offset(x.X.Pos()), not+"vlabRT.Same(")
 	r.edits.Replace(r.p.offset(x.X.End()), r.p.offset(x.Y.Pos()), ", ")
-	r.edits.Close(r.p.offset(x.Y.End()), ")")
+	r.edits.Close(r.p.offset(x.X.Pos()), r.p.offset(x.Y.End()), ")")
 }

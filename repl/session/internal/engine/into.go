@@ -17,6 +17,18 @@ func (r *rewriter) into(t types.Type, x ast.Expr) {
 	t = r.bound.apply(t)
 	i, ok := under[*types.Interface](t)
 	of := r.bound.apply(r.p.info.Types[x].Type)
+	if r.unlike(t, of) {
+		to, ok := r.types.write(t)
+		open, end := "("+to+")(", ")"
+		if s, _ := under[*types.Struct](t); s.NumFields() == 0 { // the marked one has a field in truth
+			open, end = "func() "+to+" { _ = ", "; return "+to+"{} }()"
+		}
+		if ok {
+			r.edits.Insert(r.p.offset(x.Pos()), open)
+			r.edits.Close(r.p.offset(x.Pos()), r.p.offset(x.End()), end)
+		}
+		return
+	}
 	if !ok || of == nil || types.IsInterface(of) || !r.isOwn(of) || types.NewMethodSet(of).Len() == 0 {
 		return
 	}
@@ -31,7 +43,16 @@ func (r *rewriter) into(t types.Type, x ast.Expr) {
 		open = fmt.Sprintf("vlabRT.AsError(%d, ", r.e.shapeOf(of, from))
 	}
 	r.edits.Insert(r.p.offset(x.Pos()), open)
-	r.edits.Close(r.p.offset(x.End()), ")")
+	r.edits.Close(r.p.offset(x.Pos()), r.p.offset(x.End()), ")")
+}
+
+// unlike reports whether of two structure types one is declared by cells and the other
+// has no name: Go takes a value of one for the other, which the mark of the declared
+// one keeps the interpreter from.
+func (r *rewriter) unlike(a, b types.Type) bool {
+	_, ok1 := under[*types.Struct](a)
+	_, ok2 := under[*types.Struct](b)
+	return ok1 && ok2 && r.isOurs(a) != r.isOurs(b)
 }
 
 // intoAssigned converts what an assignment gives to variables of interfaces.

@@ -50,7 +50,7 @@ func (r *rewriter) rangeLoop(s *ast.RangeStmt) {
 		return
 	case *types.Pointer: // to an array, which the interpreter can't walk at the top of a cell
 		r.edits.Insert(r.p.offset(s.X.Pos()), "*(")
-		r.edits.Close(r.p.offset(s.X.End()), ")")
+		r.edits.Close(r.p.offset(s.X.Pos()), r.p.offset(s.X.End()), ")")
 	}
 	open := stopCheck
 	if r.ofChannels(s, t) {
@@ -169,7 +169,7 @@ func (r *rewriter) rangeChan(s *ast.RangeStmt) {
 		}
 	}
 	r.edits.Replace(r.p.offset(s.Pos()), r.p.offset(s.X.Pos()), "for "+c+" := ")
-	r.edits.Close(r.p.offset(s.X.End()), "; true; ")
+	r.edits.Close(r.p.offset(s.X.Pos()), r.p.offset(s.X.End()), "; true; ")
 	r.edits.Insert(r.p.offset(s.Body.Lbrace)+1, open)
 }
 
@@ -284,7 +284,7 @@ func (r *rewriter) closeFactory(lit *ast.FuncLit) {
 	for i, k := range r.kepts[lit] {
 		args[i] = k.name
 	}
-	r.edits.Close(r.p.offset(lit.End()), " }("+strings.Join(args, ", ")+")")
+	r.edits.Close(r.p.offset(lit.Pos()), r.p.offset(lit.End()), " }("+strings.Join(args, ", ")+")")
 }
 
 func isBlank(x ast.Expr) bool {

@@ -83,7 +83,7 @@ func (r *rewriter) must(call *ast.CallExpr) bool {
 	}
 	if typ, ok := r.types.write(r.bound.apply(r.p.info.Types[call].Type)); ok {
 		r.edits.Insert(r.p.offset(call.Pos()), "func() "+typ+" { vlabV, vlabE := ")
-		r.edits.Close(r.p.offset(call.End()), "; vlabRT.Check(vlabE); return vlabV }()")
+		r.edits.Close(r.p.offset(call.Pos()), r.p.offset(call.End()), "; vlabRT.Check(vlabE); return vlabV }()")
 	}
 	return true
 }

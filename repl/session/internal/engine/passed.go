@@ -24,7 +24,7 @@ func (r *rewriter) passed(n ast.Expr) {
 			if t := r.bound.apply(r.p.info.Types[n.Args[0]].Type); r.isOwn(t) && types.NewMethodSet(t).Len() > 0 {
 				open, end := r.brackets(t)
 				r.edits.Insert(r.p.offset(n.Args[0].Pos()), open)
-				r.edits.Close(r.p.offset(n.Args[0].End()), end)
+				r.edits.Close(r.p.offset(n.Args[0].Pos()), r.p.offset(n.Args[0].End()), end)
 			}
 			return
 		}
@@ -144,7 +144,7 @@ func (r *rewriter) field(x ast.Expr) {
 		return
 	}
 	r.edits.Insert(r.p.offset(x.Pos()), "("+text+")(")
-	r.edits.Close(r.p.offset(x.End()), ")")
+	r.edits.Close(r.p.offset(x.Pos()), r.p.offset(x.End()), ")")
 }
 
 // isOurs reports whether a named type is of cells.

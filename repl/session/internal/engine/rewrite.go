@@ -372,7 +372,7 @@ func (r *rewriter) recovered(call *ast.CallExpr) {
 		return
 	}
 	r.edits.Insert(r.p.offset(call.Pos()), "vlabRT.Recovered(")
-	r.edits.Close(r.p.offset(call.End()), ")")
+	r.edits.Close(r.p.offset(call.Pos()), r.p.offset(call.End()), ")")
 }
 
 // makeOf writes a channel of one direction as one of both.

@@ -291,7 +291,7 @@ func (r *rewriter) shape(call *ast.CallExpr) {
 		if i == len(call.Args)-1 && call.Ellipsis.IsValid() {
 			if list, ok := under[*types.Slice](t); ok && isAny(list.Elem()) {
 				r.edits.Insert(r.p.offset(a.Pos()), "vlabRT.ShapedAll(")
-				r.edits.Close(r.p.offset(a.End()), ")")
+				r.edits.Close(r.p.offset(a.Pos()), r.p.offset(a.End()), ")")
 				format = "f"
 			}
 			continue
@@ -301,7 +301,7 @@ func (r *rewriter) shape(call *ast.CallExpr) {
 		}
 		if open, end := r.brackets(t); open != "" {
 			r.edits.Insert(r.p.offset(a.Pos()), open)
-			r.edits.Close(r.p.offset(a.End()), end)
+			r.edits.Close(r.p.offset(a.Pos()), r.p.offset(a.End()), end)
 			format = "f"
 		}
 	}
@@ -343,7 +343,7 @@ func (r *rewriter) jsonTarget(call *ast.CallExpr) {
 	}
 	if text, ok := r.types.write(t); ok {
 		r.edits.Insert(r.p.offset(to.Pos()), fmt.Sprintf("vlabRT.Target(%d, ", r.e.shapeOf(t, text)))
-		r.edits.Close(r.p.offset(to.End()), ")")
+		r.edits.Close(r.p.offset(to.Pos()), r.p.offset(to.End()), ")")
 	}
 }
 
