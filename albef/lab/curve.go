@@ -193,7 +193,11 @@ func (r *Run) headline() string {
 	case starting:
 		return what + ": starting"
 	case training:
-		return fmt.Sprintf("%s: %s, %.0f images/s, %v left", what, now, p.ImagesPerSec, p.Left.Round(time.Second))
+		rate := ""
+		if p.LR > 0 {
+			rate = fmt.Sprintf(", lr %.2g", p.LR)
+		}
+		return fmt.Sprintf("%s: %s%s, %.0f images/s, %v left", what, now, rate, p.ImagesPerSec, p.Left.Round(time.Second))
 	case stopping:
 		return fmt.Sprintf("%s: stopping at %s; it saves in the background, run.Wait() waits for that", what, at)
 	case interrupted:

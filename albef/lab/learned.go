@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"time"
 
 	"vlab/albef/scenes"
 )
@@ -22,9 +23,13 @@ func (r *Run) look() {
 	if m == nil || sink == nil {
 		return
 	}
+	began := time.Now()
 	m.use.Unlock()
 	seen, err := r.learned(m)
 	m.use.Lock()
+	r.mu.Lock()
+	r.shown = lookTime{at: time.Now(), took: time.Since(began)}
+	r.mu.Unlock()
 	switch {
 	case err != nil:
 		show(sink, now, id != "", map[string]any{"text/plain": fmt.Sprintf("what was learned can't be shown: %v", err)})

@@ -38,12 +38,20 @@ type Run struct {
 	sink     Sink   // where the run shows itself; nil: nowhere
 	looked   string // the display of what was learned, "" before the first
 	figures  string // the display of the results, likewise
+	shown    lookTime
 	began    time.Time
 	took     time.Duration
 	stop     context.CancelFunc
 	begun    chan struct{} // closed when the model stands
 	ended    chan struct{} // closed when training is over
 	drawn    chan struct{} // closed when the last picture is shown; nil: nobody looks
+}
+
+// lookTime is when what the model makes of a picture was last drawn, and how long that
+// took.
+type lookTime struct {
+	at   time.Time
+	took time.Duration
 }
 
 // runState says what a run is doing.
@@ -80,6 +88,7 @@ func (r *Run) launch(ctx context.Context, resume bool) error {
 	inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	r.mu.Lock()
 	r.state, r.err, r.stop, r.began = starting, nil, cancel, time.Now()
+	r.shown = lookTime{at: r.began}
 	r.begun, r.ended, r.drawn = make(chan struct{}), make(chan struct{}), nil
 	r.sink = sinkOf(ctx)
 	begun, ended := r.begun, r.ended
@@ -223,12 +232,23 @@ func (r *Run) observe(stage string, p train.Progress) {
 		r.curves[stage].add(p)
 	}
 	m := r.model
+	due := len(p.Losses) > 0 && time.Since(r.shown.at) > max(lookEvery, lookShare*r.shown.took)
 	r.mu.Unlock()
 	if m != nil {
 		m.use.Unlock()
 		m.use.Lock()
 	}
+	if due {
+		r.look()
+	}
 }
+
+// What the model makes of a picture is drawn each epoch, and within one when lookEvery
+// has gone by, which is to cost no more than a part in lookShare of the time.
+const (
+	lookEvery = 10 * time.Second
+	lookShare = 50
+)
 
 // measured takes an epoch's results in and shows what was learned.
 func (r *Run) measured(epoch int, results task.Results) {
