@@ -186,7 +186,7 @@ func TestInterruptTimesOfLongCalls(t *testing.T) {
 		out := newScreen()
 		ended := make(chan error, 1)
 		go func() {
-			_, err := s.Eval(t.Context(), "import \"native\"\nDisplay(1)\nnative.Product()", out)
+			_, err := s.Eval(t.Context(), "import \"native\"\ngo func() { time.Sleep(300 * time.Millisecond); Display(1) }()\nnative.Product()", out)
 			ended <- err
 		}()
 		<-out.started
