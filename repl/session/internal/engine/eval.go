@@ -31,6 +31,12 @@ func (e *Engine) Eval(ctx context.Context, num int, src string) (*display.Data, 
 	run := e.begin(ctx)
 	defer e.end(run)
 	value, err := e.evalAll(run, num, src)
+	var fault *Fault
+	if errors.As(err, &fault) {
+		e.mu.Lock()
+		fault.Value = e.shaped.withNames(fault.Value)
+		e.mu.Unlock()
+	}
 	e.inputs = append(e.inputs, wire.Ran{Count: num, Cell: src, OK: err == nil})
 	return value, err
 }

@@ -191,6 +191,9 @@ func (r *rewriter) encloses(a, b *surrounding) bool {
 
 // branchOut writes a break or continue that leaves a round of a callback.
 func (r *rewriter) branchOut(b *ast.BranchStmt) {
+	if b.Tok == token.GOTO && r.listed[b] { // it may go round and round
+		r.edits.Insert(r.p.offset(b.Pos()), stopCheck)
+	}
 	if b.Tok != token.BREAK && b.Tok != token.CONTINUE {
 		return
 	}

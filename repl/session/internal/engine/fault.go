@@ -6,6 +6,7 @@ import (
 	"go/scanner"
 	"go/types"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"vlab/repl/session/internal/cell"
@@ -72,6 +73,39 @@ func hint(err error) []string {
 
 // ownPosition is what the interpreter puts before some messages.
 var ownPosition = regexp.MustCompile(`^\d+:\d+: `)
+
+// marked matches the mark of a structure of cells, see distinguish.
+var marked = regexp.MustCompile(`\b` + tagKey + `:\\?"(\d+)`)
+
+// withNames writes the names of cells' structures in the place of what they are
+// compiled to, as compiled code's messages have it.
+func (d *ownTypes) withNames(msg string) string {
+	const begin = "struct {"
+	// The last ones first: they have no others within.
+	for from := len(msg); ; {
+		at := strings.LastIndex(msg[:from], begin)
+		if at < 0 {
+			return msg
+		}
+		from = at
+		end, depth := at+len(begin), 1
+		for ; end < len(msg) && depth > 0; end++ {
+			switch msg[end] {
+			case '{':
+				depth++
+			case '}':
+				depth--
+			}
+		}
+		m := marked.FindStringSubmatch(msg[at:end])
+		if m == nil {
+			continue
+		}
+		if k, err := strconv.Atoi(m[1]); err == nil && k >= 1 && k <= len(d.tagged) {
+			msg = msg[:at] + "main." + d.tagged[k-1] + msg[end:]
+		}
+	}
+}
 
 // describePanic returns the message of a panic in Go's words where the
 // interpreter, which works by reflection, has its own.

@@ -31,6 +31,7 @@ func (r *rewriter) passed(n ast.Expr) {
 		if !ok || fun.IsBuiltin() {
 			return
 		}
+		r.spreadNil(n, sig)
 		_, prints := r.wantsShape(n)
 		compiled := r.isCompiled(n.Fun)
 		for i, a := range n.Args {
@@ -42,6 +43,17 @@ func (r *rewriter) passed(n ast.Expr) {
 		}
 	case *ast.CompositeLit:
 		r.elements(n)
+	}
+}
+
+// spreadNil writes f(nil...) with a slice of the parameter's type.
+func (r *rewriter) spreadNil(n *ast.CallExpr, sig *types.Signature) {
+	last := len(n.Args) - 1
+	if !n.Ellipsis.IsValid() || last < 0 || !r.p.info.Types[n.Args[last]].IsNil() {
+		return
+	}
+	if typ, ok := r.types.write(r.bound.apply(sig.Params().At(sig.Params().Len() - 1).Type())); ok {
+		r.edits.Replace(r.p.offset(n.Args[last].Pos()), r.p.offset(n.Args[last].End()), typ+"(nil)")
 	}
 }
 

@@ -32,7 +32,8 @@ type ownTypes struct {
 	byStruct map[reflect.Type][]*ownType
 	shapes   []types.Type
 	byText   map[string]int
-	tags     map[string]int // of structures by their declarations
+	tags     map[string]int // of structures by their declarations, from 1
+	tagged   []string       // the names of the structures
 }
 
 func newOwnTypes() *ownTypes {
@@ -51,6 +52,7 @@ func (r *rewriter) distinguish(spec *ast.TypeSpec) {
 	if !ok {
 		k = len(r.e.shaped.tags) + 1
 		r.e.shaped.tags[text] = k
+		r.e.shaped.tagged = append(r.e.shaped.tagged, spec.Name.Name)
 	}
 	tag := fmt.Sprintf("%s:\"%d\"", tagKey, k)
 	if s.Fields.NumFields() == 0 {
