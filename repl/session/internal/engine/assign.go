@@ -6,12 +6,13 @@ import (
 	"go/token"
 )
 
-// mixed reports whether a list of values has constants or composite literals. The
+// mixed reports whether a list of values has constants, composite literals or receives. The
 // interpreter assigns such lists wrongly: of `a, b := 0, x` in a loop, the second
 // round does not set a.
 func (r *rewriter) mixed(values []ast.Expr) bool {
 	for _, v := range values {
-		if _, literal := ast.Unparen(v).(*ast.CompositeLit); literal || r.fixed(v) {
+		receive, _ := ast.Unparen(v).(*ast.UnaryExpr)
+		if _, literal := ast.Unparen(v).(*ast.CompositeLit); literal || r.fixed(v) || receive != nil && receive.Op == token.ARROW {
 			return true
 		}
 	}

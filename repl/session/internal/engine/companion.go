@@ -26,7 +26,7 @@ type source struct {
 // and the functions that call, at any remove, a function which the cell defines
 // anew, so that they call the new one. It names the types among them.
 func (e *Engine) companions(src string, pieces []cell.Piece) (more string, again []string) {
-	defined := map[string]bool{}
+	defined, anew := map[string]bool{}, map[string]bool{}
 	var receivers, functions []string
 	for _, p := range pieces {
 		if p.Kind != cell.Type && p.Kind != cell.Func {
@@ -44,15 +44,17 @@ func (e *Engine) companions(src string, pieces []cell.Piece) (more string, again
 		}
 		if base := receiverBase(f); base != "" {
 			receivers = append(receivers, base)
+			anew[methodOf(f)] = true
 		}
 	}
-	texts, again := e.dependents(receivers, defined)
+	texts, again := e.dependents(receivers, defined, anew)
 	return strings.Join(append(texts, e.callers(functions, defined)...), "\n"), again
 }
 
 // dependents returns the texts of types that get a method, and of all that speaks of
-// them, at any remove: other types, and functions. It names the types.
-func (e *Engine) dependents(bases []string, defined map[string]bool) (texts, again []string) {
+// them, at any remove: other types, and functions. It names the types. Methods that
+// the cell defines anew are left out.
+func (e *Engine) dependents(bases []string, defined, anew map[string]bool) (texts, again []string) {
 	for len(bases) > 0 {
 		name := bases[0]
 		bases = bases[1:]
@@ -61,7 +63,12 @@ func (e *Engine) dependents(bases []string, defined map[string]bool) (texts, aga
 			continue
 		}
 		defined[name] = true
-		texts = append(append(texts, s.text), s.methods...)
+		texts = append(texts, s.text)
+		for _, m := range s.methods {
+			if f, err := parser.ParseFile(token.NewFileSet(), "", "package p;"+m, parser.SkipObjectResolution); err != nil || !anew[methodOf(f)] {
+				texts = append(texts, m)
+			}
+		}
 		if !strings.HasPrefix(s.text, "func") {
 			again = append(again, name)
 		}
@@ -111,6 +118,16 @@ func (e *Engine) callers(of []string, defined map[string]bool) []string {
 		}
 	}
 	return texts
+}
+
+// methodOf returns the name of a file's method with its type's, as T.M; "" for none.
+func methodOf(f *ast.File) string {
+	for _, d := range f.Decls {
+		if m, ok := d.(*ast.FuncDecl); ok && m.Recv != nil {
+			return receiverBase(f) + "." + m.Name.Name
+		}
+	}
+	return ""
 }
 
 // receiverBase returns the name of the type that a file's method belongs to.
@@ -177,6 +194,10 @@ func (e *Engine) remember(src string) {
 		if s == nil {
 			continue
 		}
+		s.methods = slices.DeleteFunc(s.methods, func(m string) bool {
+			old, err := parser.ParseFile(token.NewFileSet(), "", "package p;"+m, parser.SkipObjectResolution)
+			return err == nil && methodOf(old) == methodOf(f)
+		})
 		s.methods = append(s.methods, text)
 		for name := range words(text, base) {
 			s.uses[name] = true

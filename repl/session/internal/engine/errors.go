@@ -87,12 +87,26 @@ func (e *Engine) isError(err, target error) bool {
 		if errors.Is(err, target) || own != nil && reflect.TypeOf(own).Comparable() && e.plainError(err) == own {
 			return true
 		}
+		if e.saysIs(err, target) {
+			return true
+		}
 		if list := joined(err); list != nil {
 			return slices.ContainsFunc(list, func(err error) bool { return e.isError(err, target) })
 		}
 		err = e.unwrap(err)
 	}
 	return false
+}
+
+// saysIs asks an error of a type of cells for its Is method.
+func (e *Engine) saysIs(err, target error) bool {
+	own := e.plainError(err)
+	if own == nil {
+		return false
+	}
+	v := reflect.ValueOf(own)
+	f, arg := shapedValue{e, v, e.typeFor(v.Type())}.method("Is")
+	return f.IsValid() && f.Call([]reflect.Value{arg, reflect.ValueOf(&target).Elem()})[0].Bool()
 }
 
 // asError is errors.As.

@@ -97,11 +97,22 @@ func (e *Engine) prepare(num int, src string) (*plan, error) {
 	e.own[num] = len(src)
 	e.freshContext()
 	if more, again := e.companions(src, cell.Split(src)); more != "" {
-		if p, err := e.plan(num, src+"\n"+more, again); err == nil {
+		if p, err := e.tried(num, src+"\n"+more, again); err == nil {
 			return p, nil
 		}
 	}
 	return e.plan(num, src, nil)
+}
+
+// tried is plan, whose panic is an error: companions are a try.
+func (e *Engine) tried(num int, src string, again []string) (p *plan, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			e.forget(e.fresh)
+			p, err = nil, fmt.Errorf("with what depends on it: %v", r)
+		}
+	}()
+	return e.plan(num, src, again)
 }
 
 // plan checks a whole cell and turns it into steps; again names earlier types that it

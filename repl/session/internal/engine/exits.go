@@ -25,6 +25,8 @@ type surrounding struct {
 	values     []string // the declarations of what the function returns
 	defers     bool
 	exits      []exit // that pass through a callback
+
+	deferred []*ast.DeferStmt // in a function's outermost loop
 }
 
 // exit is a way out of a callback.

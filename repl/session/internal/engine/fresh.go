@@ -102,29 +102,54 @@ func (r *rewriter) ofValue(call *ast.CallExpr) bool {
 	return !pointer
 }
 
-// loopDefers returns the list that takes what is deferred in a loop of a function, ""
-// outside of one. It is declared before the outermost loop, and so is what runs it.
-func (r *rewriter) loopDefers() string {
+// outerLoop returns the outermost loop around the node being visited within its
+// function, nil outside of one.
+func (r *rewriter) outerLoop() *surrounding {
 	var loop *surrounding
-	i := len(r.around) - 1
-	for ; i >= 0 && r.around[i].results == nil; i-- {
+	for i := len(r.around) - 1; i >= 0; i-- {
+		if r.around[i].results != nil {
+			return loop
+		}
 		switch r.around[i].node.(type) {
 		case *ast.ForStmt, *ast.RangeStmt:
 			loop = r.around[i]
 		}
 	}
-	if loop == nil || i < 0 {
-		return ""
+	return nil
+}
+
+// loopDefers writes what the loop that is being left defers, where it is the outermost
+// of its function: into a list, which a function deferred before the loop runs. The
+// interpreter's own defer takes what it calls at the end, as the last round has it. It
+// is left alone where one of the calls asks for a panic, or is of a function value,
+// which the interpreter can't call twice from there.
+func (r *rewriter) loopDefers() {
+	loop := r.around[len(r.around)-1]
+	if len(loop.deferred) == 0 {
+		return
 	}
-	if loop.list == "" {
-		loop.list = r.made("vlabD")
-		start := loop.node.Pos()
-		if stmt, ok := loop.node.(ast.Stmt); ok && r.labels[stmt] != nil {
-			start = r.labels[stmt].Pos()
+	for _, d := range loop.deferred {
+		switch f := ast.Unparen(d.Call.Fun).(type) {
+		case *ast.FuncLit:
+			if len(r.kepts[f]) == 0 || r.recovers(f) {
+				return
+			}
+		case *ast.SelectorExpr:
+			if sel := r.p.info.Selections[f]; sel == nil || sel.Kind() != types.MethodVal {
+				return
+			}
+		default:
+			return
 		}
-		r.edits.Insert(r.p.offset(start), "var "+loop.list+" []func(); defer func() { vlabRT.Run("+loop.list+") }(); ")
 	}
-	return loop.list
+	list, start := r.made("vlabD"), loop.node.Pos()
+	if stmt, ok := loop.node.(ast.Stmt); ok && r.labels[stmt] != nil {
+		start = r.labels[stmt].Pos()
+	}
+	r.edits.Insert(r.p.offset(start), "var "+list+" []func(); defer func() { vlabRT.Run("+list+") }(); ")
+	for _, d := range loop.deferred {
+		r.calls = append(r.calls, spawn{stmt: d, call: d.Call, head: list + " = append(" + list + ", ", tail: ")", loop: true})
+	}
 }
 
 // inLoop reports whether the node being visited is in a loop of its function, or of the

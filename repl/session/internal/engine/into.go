@@ -184,6 +184,9 @@ func (r *rewriter) receiver(x *ast.SelectorExpr, sel *types.Selection) (t types.
 	}
 	_, given := under[*types.Pointer](t)
 	_, wanted := under[*types.Pointer](f.Signature().Recv().Type())
+	if p, ok := under[*types.Pointer](t); ok && !wanted && !types.IsInterface(p.Elem()) {
+		return p.Elem(), "*", true // the value is taken now
+	}
 	if wanted && !given && !types.IsInterface(t) {
 		if !r.p.info.Types[x.X].Addressable() {
 			return nil, "", false

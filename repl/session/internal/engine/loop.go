@@ -48,7 +48,7 @@ func (r *rewriter) rangeLoop(s *ast.RangeStmt) {
 	case *types.Chan:
 		r.rangeChan(s)
 		return
-	case *types.Pointer: // to an array, which the interpreter can't walk at the top of a cell
+	case *types.Pointer: // to an array, which the interpreter can't walk
 		r.edits.Insert(r.p.offset(s.X.Pos()), "*(")
 		r.edits.Close(r.p.offset(s.X.Pos()), r.p.offset(s.X.End()), ")")
 	}

@@ -21,7 +21,7 @@ func (e *Engine) moves(c *checker, again []string) []move {
 		}
 		from, ok1 := before.obj.Type().(*types.Named)
 		to, ok2 := now.obj.Type().(*types.Named)
-		if ok1 && ok2 && from != to {
+		if ok1 && ok2 && from != to && !isRecursive(from) {
 			anew[from] = to
 		}
 	}
@@ -56,10 +56,87 @@ func (m move) code(w *typeWriter) string {
 // methods.
 func moved(to, from any) {
 	a, b := reflect.ValueOf(to).Elem(), reflect.ValueOf(from).Elem()
-	if b.Type() != a.Type() {
+	switch {
+	case a.Type() == b.Type():
+	case sameLayout(a.Type(), b.Type(), 0):
+		b = reflect.NewAt(a.Type(), b.Addr().UnsafePointer()).Elem()
+	default:
 		b = b.Convert(a.Type())
 	}
 	a.Set(b)
+}
+
+// sameLayout reports whether values of two types are the same in memory: the
+// interpreter compiles a structure that embeds a type with methods to another one.
+func sameLayout(a, b reflect.Type, depth int) bool {
+	if a == b || depth > 16 {
+		return a == b
+	}
+	if a.Kind() != b.Kind() || a.Size() != b.Size() {
+		return false
+	}
+	switch a.Kind() {
+	case reflect.Struct:
+		if a.NumField() != b.NumField() {
+			return false
+		}
+		for i := range a.NumField() {
+			if a.Field(i).Offset != b.Field(i).Offset || !sameLayout(a.Field(i).Type, b.Field(i).Type, depth+1) {
+				return false
+			}
+		}
+		return true
+	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Chan:
+		return sameLayout(a.Elem(), b.Elem(), depth+1)
+	case reflect.Map:
+		return a.Key() == b.Key() && sameLayout(a.Elem(), b.Elem(), depth+1)
+	}
+	return false
+}
+
+// isRecursive reports whether a type is made of itself, as a list's node is. Values of
+// such a type stay as they are: the interpreter has no compiled form of it.
+func isRecursive(n *types.Named) bool {
+	seen := map[types.Type]bool{}
+	var within func(t types.Type) bool
+	within = func(t types.Type) bool {
+		t = types.Unalias(t)
+		if named, ok := t.(*types.Named); ok {
+			if named.Origin() == n.Origin() && len(seen) > 0 {
+				return true
+			}
+		}
+		if seen[t] {
+			return false
+		}
+		seen[t] = true
+		switch u := t.Underlying().(type) {
+		case *types.Pointer:
+			return within(u.Elem())
+		case *types.Slice:
+			return within(u.Elem())
+		case *types.Array:
+			return within(u.Elem())
+		case *types.Chan:
+			return within(u.Elem())
+		case *types.Map:
+			return within(u.Key()) || within(u.Elem())
+		case *types.Struct:
+			for f := range u.Fields() {
+				if within(f.Type()) {
+					return true
+				}
+			}
+		case *types.Signature:
+			for v := range u.Params().Variables() {
+				if within(v.Type()) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	return within(n)
 }
 
 // mentionsType reports whether a type is made of a declared one.

@@ -156,8 +156,8 @@ func (r *rewriter) enter(n ast.Node) {
 			r.calls = append(r.calls, spawn{stmt: n, call: n.Call, head: "vlabRT.Defer(", tail: ")", loop: r.inLoop()})
 		} else if list := r.deferredIn(); list != "" {
 			r.calls = append(r.calls, spawn{stmt: n, call: n.Call, head: list + " = append(" + list + ", ", tail: ")", loop: true})
-		} else if list := r.loopDefers(); list != "" && !r.recovers(n.Call.Fun) {
-			r.calls = append(r.calls, spawn{stmt: n, call: n.Call, head: list + " = append(" + list + ", ", tail: ")", loop: true})
+		} else if loop := r.outerLoop(); loop != nil {
+			loop.deferred = append(loop.deferred, n)
 		} else if r.ofValue(n.Call) {
 			r.calls = append(r.calls, spawn{stmt: n, call: n.Call, head: "defer vlabRT.Call(", tail: ")", loop: true})
 		}
@@ -221,9 +221,12 @@ func (r *rewriter) leave(n ast.Node) {
 		if n.Body != nil {
 			r.at = r.at[:len(r.at)-1]
 		}
+	case *ast.ForStmt:
+		r.loopDefers()
 	case *ast.RangeStmt:
 		r.endRangeFunc(n)
 		r.overChannels(n)
+		r.loopDefers()
 	case *ast.AssignStmt:
 		r.assignEach(n)
 	case *ast.ReturnStmt:

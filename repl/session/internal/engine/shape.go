@@ -108,6 +108,11 @@ func (e *Engine) tell(name string, t types.Type) string {
 		}
 		fmt.Fprintf(&b, "; vlabRT.DeclaredMethod(%q, %q, %q, func(v %s%s) %s { return v.%s() })", name, star, method, star, name, wanted[method], method)
 	}
+	for star, set := range map[string]*types.MethodSet{"": ofValue, "*": ofPointer} {
+		if sel := set.Lookup(nil, "Is"); sel != nil && strings.HasSuffix(types.TypeString(sel.Type(), nil), "error) bool") {
+			fmt.Fprintf(&b, "; vlabRT.DeclaredMethod(%q, %q, \"Is\", func(v %s%s, err error) bool { return v.Is(err) })", name, star, star, name)
+		}
+	}
 	for _, method := range unmarshalMethods() {
 		sel := ofPointer.Lookup(nil, method)
 		if sel != nil && strings.HasSuffix(types.TypeString(sel.Type(), nil), "[]byte) error") {
