@@ -46,6 +46,7 @@ func TestLanguage(t *testing.T) {
 		{"recovering in a loop's defer", "func handle(n int) { if r := recover(); r != nil { fmt.Print(\"rec \", r, \" \") } }\nfunc a() (n int) { for i := 0; i < 2; i++ { defer handle(i) }; panic(\"x\") }\nfmt.Print(a())", "rec x 0"},
 		{"a method of a list's node in a later cell", "type Node struct{ V int; Next *Node }\nfunc New(v int) *Node { return &Node{v, nil} }\nn := &Node{1, &Node{2, nil}}\n---\nfunc (n *Node) Sum() int { if n == nil { return 0 }; return n.V + n.Next.Sum() }\n---\nfmt.Println(New(4).Sum(), n.V)", "4 1\n"},
 		{"a method of an embedded type in a later cell", "type B struct{ N int }\ntype D struct{ B; S string }\nd := D{B{3}, \"x\"}\nds := []D{d}\n---\nfunc (b B) Get() int { return b.N }\n---\nfmt.Println(d.Get(), ds[0].Get(), d.S)", "3 3 x\n"},
+		{"a method beside what refers to a variable", "type T struct{ N int }\nt := T{1}\nf := func() int { t.N++; return t.N }\n---\nfunc (t T) Get() int { return t.N }\n---\nf()\nt.N += 10\nfmt.Println(f(), t.N, T{4}.Get())", "13 13 4\n"},
 		{"a method declared anew", "type T struct{ N int }\nfunc (t T) Get() int { return t.N }\nx := T{5}\n---\nfunc (t T) Get() int { return t.N * 2 }\n---\nfunc (t T) Get() int { return t.N * 3 }\n---\nx.Get()", "15"},
 		{"two receives", "ch := make(chan string, 4)\nch <- \"aa\"\nch <- \"b\"\na, b := <-ch, <-ch\nfmt.Println(len(a), len(b))", "2 1\n"},
 		{"method value through a pointer", "type P struct{ N int }\nfunc (p P) Get() int { return p.N }\nc := &P{1}\nf := c.Get\nc.N = 5\nf()", "1"},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/types"
 	"reflect"
+	"slices"
 )
 
 // move is a variable whose type is made anew, as a cell adds a method to it: the
@@ -26,10 +27,14 @@ func (e *Engine) moves(c *checker, again []string) []move {
 		}
 	}
 	var list []move
+	literals, pointed := e.references()
 	for s := range e.names.all() {
 		v, ok := s.obj.(*types.Var)
 		if !ok || s.hidden || c.names.get(s.name) != s {
 			continue
+		}
+		if literals || slices.ContainsFunc(pointed, func(t types.Type) bool { return types.Identical(t, v.Type()) }) {
+			continue // what refers to the variable would not find the new one
 		}
 		t := renewed(v.Type(), anew)
 		if t == nil {
@@ -41,6 +46,24 @@ func (e *Engine) moves(c *checker, again []string) []move {
 		list = append(list, move{s, to})
 	}
 	return list
+}
+
+// references reports whether the session's variables hold functions, which may speak of
+// other variables, and returns what types of variables its pointers may point to.
+func (e *Engine) references() (literals bool, pointed []types.Type) {
+	for s := range e.names.all() {
+		v, ok := s.obj.(*types.Var)
+		if !ok || s.hidden {
+			continue
+		}
+		if _, isFunc := under[*types.Signature](v.Type()); isFunc {
+			literals = true
+		}
+		if p, ok := under[*types.Pointer](v.Type()); ok {
+			pointed = append(pointed, p.Elem())
+		}
+	}
+	return literals, pointed
 }
 
 // code declares the new variable and gives it the old one's value.
