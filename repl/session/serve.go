@@ -72,7 +72,7 @@ func Serve(o ChildOptions) error {
 	// Where memory runs out, this process is the one to go.
 	os.WriteFile("/proc/self/oom_score_adj", []byte("900"), 0o644) //nolint:errcheck // elsewhere than on Linux there is no such file
 	s := &server{messages: messages, waiting: map[uint64]chan wire.Request{}}
-	s.hub = widgets.NewHub(s.comm, s)
+	s.hub = widgets.NewHub(s.comm)
 	e, err := engine.New(engine.Options{
 		Widgets: s.hub,
 		Exports: o.Exports, Generics: o.Generics, Prelude: o.Prelude, Wrap: o.Wrap, Values: o.Values, Comment: o.Comment, Summary: o.Summary, Sink: s, Input: s.input,

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-
-	"vlab/repl/session/display"
 )
 
 // The kinds of a message of a comm.
@@ -48,7 +46,6 @@ type Comm struct {
 // may be called from several goroutines.
 type Hub struct {
 	send func(Comm)
-	sink display.Sink
 
 	live atomic.Bool
 
@@ -58,9 +55,9 @@ type Hub struct {
 	running bool     // a goroutine calls them
 }
 
-// NewHub returns a hub whose messages go to send, and what Display shows to sink.
-func NewHub(send func(Comm), sink display.Sink) *Hub {
-	return &Hub{send: send, sink: sink, widgets: map[string]*model{}}
+// NewHub returns a hub whose messages go to send.
+func NewHub(send func(Comm)) *Hub {
+	return &Hub{send: send, widgets: map[string]*model{}}
 }
 
 // SetLive says whether the front end of the cell that runs has widgets.

@@ -36,7 +36,7 @@ func update(id string, state map[string]any) widgets.Comm {
 
 func TestQuickMovesAreSeenOnce(t *testing.T) {
 	w := &wire{}
-	h := widgets.NewHub(w.send, nil)
+	h := widgets.NewHub(w.send)
 	s := h.IntSlider("n", 0, 100, 200)
 	id := w.last().ID
 	if s.Value() != 100 {
@@ -69,7 +69,7 @@ func TestQuickMovesAreSeenOnce(t *testing.T) {
 
 func TestPanicOfAFunctionLeavesTheRestAlive(t *testing.T) {
 	w := &wire{}
-	h := widgets.NewHub(w.send, nil)
+	h := widgets.NewHub(w.send)
 	b := h.Button("x")
 	id := w.last().ID
 	done := make(chan bool)
@@ -88,7 +88,7 @@ func TestPanicOfAFunctionLeavesTheRestAlive(t *testing.T) {
 
 func TestFallbacks(t *testing.T) {
 	w := &wire{}
-	h := widgets.NewHub(w.send, nil)
+	h := widgets.NewHub(w.send)
 	m := h.Dropdown("head", "mean", "0")
 	if err := m.Set("1"); err == nil || !strings.Contains(err.Error(), "mean, 0") {
 		t.Errorf("a choice that isn't there: %v", err)

@@ -27,7 +27,7 @@ func FuzzPrepare(f *testing.F) {
 	for _, src := range sources {
 		f.Add(src)
 	}
-	e, err := New(Options{Sink: nowhere{}, Widgets: widgets.NewHub(func(widgets.Comm) {}, nowhere{}), Input: func(context.Context, string, bool) (string, error) {
+	e, err := New(Options{Sink: nowhere{}, Widgets: widgets.NewHub(func(widgets.Comm) {}), Input: func(context.Context, string, bool) (string, error) {
 		return "", errors.New("nobody is there")
 	}})
 	if err != nil {

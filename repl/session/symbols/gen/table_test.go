@@ -2,22 +2,30 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"vlab/repl/session/symbols"
 )
 
-// TestTableIsCurrent generates the table anew and compares.
-func TestTableIsCurrent(t *testing.T) {
-	want, err := generate(t.Context())
-	if err != nil {
-		t.Fatal(err)
+// TestGeneratedFilesAreCurrent generates table and comments anew and compares.
+func TestGeneratedFilesAreCurrent(t *testing.T) {
+	for name, generate := range map[string]func(context.Context) ([]byte, error){fileName: generate, docsName: generateDocs} {
+		want, err := generate(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(filepath.Join("..", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s is not what this Go has: run go generate ./repl/session/symbols", name)
+		}
 	}
-	got, err := os.ReadFile(filepath.Join("..", fileName))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s is not what this Go has: run go generate ./repl/session/symbols", fileName)
+	if c := symbols.Comment("strings", "Builder.WriteString"); c.Text == "" || len(c.Params) != 1 {
+		t.Errorf("strings.Builder.WriteString: %+v, want its comment and its parameter", c)
 	}
 }
