@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -44,7 +45,8 @@ func main() {
 	}
 }
 
-// generateDocs returns a zip file with a file of JSON for each package.
+// generateDocs returns a zip file with a file of JSON for each package; its comment is
+// the version of Go that they are of.
 func generateDocs(ctx context.Context) ([]byte, error) {
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
@@ -66,7 +68,10 @@ func generateDocs(ctx context.Context) ([]byte, error) {
 			return nil, err
 		}
 	}
-	err := z.Close()
+	err := z.SetComment(runtime.Version())
+	if err == nil {
+		err = z.Close()
+	}
 	return b.Bytes(), err
 }
 
