@@ -158,11 +158,33 @@ func (c *checker) declarations(pieces []cell.Piece) (*part, []*ast.Ident, error)
 	for _, id := range idents {
 		without[id.Name] = true
 	}
+	bracketTypes(p.file, without)
 	errs := c.check(p, without, false)
 	if len(errs) > 0 {
 		return nil, nil, c.fault(p, errs)
 	}
 	return p, idents, nil
+}
+
+// bracketTypes puts brackets around an earlier cell's type where one is declared to be
+// it: go/types looks for cycles among the names of the package's scope, and takes them
+// all for names that the file declares.
+func bracketTypes(f *ast.File, declares map[string]bool) {
+	for _, d := range f.Decls {
+		g, ok := d.(*ast.GenDecl)
+		if !ok {
+			continue
+		}
+		for _, s := range g.Specs {
+			spec, ok := s.(*ast.TypeSpec)
+			if !ok {
+				continue
+			}
+			if id, ok := spec.Type.(*ast.Ident); ok && !declares[id.Name] {
+				spec.Type = &ast.ParenExpr{Lparen: id.Pos(), X: id, Rparen: id.End() - 1}
+			}
+		}
+	}
 }
 
 // declared returns the names that a file's declarations define at package level.

@@ -119,8 +119,6 @@ func (r *rewriter) elements(n *ast.CompositeLit) {
 		value, key := x, ast.Expr(nil)
 		if kv, ok := x.(*ast.KeyValueExpr); ok {
 			key, value = kv.Key, kv.Value
-		} else {
-			r.field(x)
 		}
 		switch u := t.Underlying().(type) {
 		case *types.Slice:
@@ -139,6 +137,9 @@ func (r *rewriter) elements(n *ast.CompositeLit) {
 			} else if key == nil && i < u.NumFields() {
 				r.into(u.Field(i).Type(), value)
 			}
+		}
+		if key == nil {
+			r.field(x)
 		}
 	}
 }

@@ -177,6 +177,8 @@ func (r *rewriter) enter(n ast.Node) {
 		r.spareError(n)
 	case *ast.ValueSpec:
 		r.intoSpec(n)
+	case *ast.GenDecl:
+		r.localTypes(n)
 	case *ast.TypeSpec:
 		r.distinguish(n)
 	case *ast.SendStmt:
@@ -325,6 +327,9 @@ func (r *rewriter) ident(id *ast.Ident) {
 	if s := r.syms[obj]; s != nil && s.internal != id.Name {
 		text = s.internal
 	}
+	if f, ok := obj.(*types.Var); ok && f.Embedded() && r.p.info.Uses[id] == obj {
+		text = r.types.fieldName(f)
+	}
 	if pkg, ok := obj.(*types.PkgName); ok {
 		text = r.e.packageName(pkg.Imported().Path())
 	}
@@ -417,30 +422,18 @@ func (r *rewriter) methodExpr(x *ast.SelectorExpr) {
 	if !ok {
 		return
 	}
-	params, args := make([]string, sig.Params().Len()), make([]string, sig.Params().Len())
-	for i := range params {
-		t := sig.Params().At(i).Type()
-		dots := ""
-		if s, ok := t.(*types.Slice); ok && sig.Variadic() && i == len(params)-1 {
-			dots, t = "...", s.Elem()
-		}
-		text, ok := r.types.write(t)
-		if !ok {
-			return
-		}
-		params[i] = fmt.Sprintf("a%d %s%s", i, dots, text)
-		args[i] = fmt.Sprintf("a%d%s", i, dots)
-	}
-	whole, ok := r.types.signature(types.NewSignatureType(nil, nil, nil, nil, sig.Results(), false))
-	if !ok {
+	params, args, ok1 := r.types.arguments(sig)
+	results, ok2 := r.types.results(sig)
+	if !ok1 || !ok2 {
 		return
 	}
+	receiver, args, _ := strings.Cut(args, ", ")
 	do := ""
 	if sig.Results().Len() > 0 {
 		do = "return "
 	}
 	r.edits.Replace(r.p.offset(x.Pos()), r.p.offset(x.End()), fmt.Sprintf("func(%s)%s { %s%s.%s(%s) }",
-		strings.Join(params, ", "), strings.TrimPrefix(whole, "()"), do, strings.TrimSuffix(args[0], "..."), x.Sel.Name, strings.Join(args[1:], ", ")))
+		params, results, do, strings.TrimSuffix(receiver, "..."), x.Sel.Name, args))
 }
 
 // extreme writes min and max as a constant, or as a call of a function for the

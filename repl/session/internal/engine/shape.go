@@ -48,13 +48,7 @@ func (r *rewriter) distinguish(spec *ast.TypeSpec) {
 		return
 	}
 	text := r.p.text(spec.Pos(), spec.End())
-	k, ok := r.e.shaped.tags[text]
-	if !ok {
-		k = len(r.e.shaped.tags) + 1
-		r.e.shaped.tags[text] = k
-		r.e.shaped.tagged = append(r.e.shaped.tagged, spec.Name.Name)
-	}
-	tag := fmt.Sprintf("%s:\"%d\"", tagKey, k)
+	tag := fmt.Sprintf("%s:\"%d\"", tagKey, r.e.tagOf(text))
 	if s.Fields.NumFields() == 0 {
 		r.edits.Insert(r.p.offset(s.Fields.Opening)+1, " _ struct{} "+strconv.Quote(tag))
 		return
@@ -67,6 +61,17 @@ func (r *rewriter) distinguish(spec *ast.TypeSpec) {
 	if own, err := strconv.Unquote(f.Tag.Value); err == nil {
 		r.edits.Replace(r.p.offset(f.Tag.Pos()), r.p.offset(f.Tag.End()), strconv.Quote(own+" "+tag))
 	}
+}
+
+// tagOf numbers a structure by its declaration, which begins with the name.
+func (e *Engine) tagOf(text string) int {
+	k, ok := e.shaped.tags[text]
+	if !ok {
+		k = len(e.shaped.tags) + 1
+		e.shaped.tags[text] = k
+		e.shaped.tagged = append(e.shaped.tagged, identAt(text))
+	}
+	return k
 }
 
 // tagKey is the key of that tag.
@@ -120,7 +125,8 @@ func (e *Engine) tell(name string, t types.Type) string {
 		}
 	}
 	b.WriteString(" }\n")
-	return b.String()
+	w := &typeWriter{e: e, symbols: e.objects}
+	return b.String() + w.promoted(name, named)
 }
 
 // resultText writes what a function returns as its declaration does.
