@@ -87,8 +87,10 @@ type Engine struct {
 	forward   map[string]forward // of functions by name and signature
 	generics  map[types.Object]*generic
 	instances map[instanceKey]string
-	asked     []instance    // by the cell at hand, and not yet written
-	fresh     []instanceKey // new with the cell at hand
+	casts     map[string]*cast // by the interpreter's text of the interface
+	asked     []instance       // by the cell at hand, and not yet written
+	later     []func() string  // write what else the cell at hand has asked for
+	fresh     made             // with the cell at hand
 
 	busy  sync.Mutex // held while a cell runs
 	runMu sync.Mutex
@@ -104,7 +106,7 @@ type Engine struct {
 func New(o Options) (*Engine, error) {
 	e := &Engine{
 		opts: o, names: newNames(), used: map[string]bool{}, loaded: map[string]string{}, types: map[reflect.Type]string{}, cells: map[int]string{}, own: map[int]int{}, sources: map[string]*source{},
-		objects: map[types.Object]*symbol{}, changed: map[string]bool{}, usedBy: map[string]map[string]bool{}, shaped: newOwnTypes(), forward: map[string]forward{}, generics: map[types.Object]*generic{}, instances: map[instanceKey]string{},
+		objects: map[types.Object]*symbol{}, changed: map[string]bool{}, usedBy: map[string]map[string]bool{}, shaped: newOwnTypes(), forward: map[string]forward{}, generics: map[types.Object]*generic{}, instances: map[instanceKey]string{}, casts: map[string]*cast{},
 		stderr: &tracer{out: os.Stderr}, run: idle(),
 	}
 	tables := []interp.Exports{

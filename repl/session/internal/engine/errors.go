@@ -16,6 +16,8 @@ import (
 // interface of a package's; nil for what isn't a cell's.
 func (e *Engine) plainError(v any) any {
 	switch s := v.(type) {
+	case boxed:
+		return s.v
 	case shapedError:
 		return s.v.Interface()
 	case shapedValue:
@@ -141,6 +143,28 @@ func (r *rewriter) assertion(x *ast.TypeAssertExpr) {
 	}
 	of := r.bound.apply(r.p.info.Types[x.X].Type)
 	i, ok := under[*types.Interface](of)
+	if to := r.bound.apply(r.p.info.Types[x.Type].Type); ok && r.castable(to, of) {
+		asks, name, ok := r.castTo(to, of)
+		if !ok {
+			return
+		}
+		if _, both := r.p.info.Types[x].Type.(*types.Tuple); both {
+			name = asks
+		}
+		r.edits.Insert(r.p.offset(x.X.Pos()), name+"(")
+		r.edits.Replace(r.p.offset(x.X.End()), r.p.offset(x.End()), ")")
+		return
+	}
+	if to := r.bound.apply(r.p.info.Types[x.Type].Type); ok && isAny(of) && r.wantsBox(to) {
+		if asks, name, ok := r.fromBox(to); ok {
+			if _, both := r.p.info.Types[x].Type.(*types.Tuple); both {
+				name = asks
+			}
+			r.edits.Insert(r.p.offset(x.X.Pos()), name+"(")
+			r.edits.Replace(r.p.offset(x.X.End()), r.p.offset(x.End()), ")")
+			return
+		}
+	}
 	if !ok || i.NumMethods() > 0 && r.isOurs(of) || !r.isOwn(r.bound.apply(r.p.info.Types[x.Type].Type)) {
 		return
 	}
@@ -157,6 +181,11 @@ func (r *rewriter) comparison(x *ast.BinaryExpr) {
 	a, b := r.p.info.Types[x.X], r.p.info.Types[x.Y]
 	if a.Type != nil && b.Type != nil && r.unlike(r.bound.apply(a.Type), r.bound.apply(b.Type)) {
 		r.into(a.Type, x.Y)
+		return
+	}
+	if ta, tb := r.bound.apply(a.Type), r.bound.apply(b.Type); isAny(ta) && r.wantsBox(tb) || r.wantsBox(ta) && isAny(tb) {
+		r.into(ta, x.Y)
+		r.into(tb, x.X)
 		return
 	}
 	if a.IsNil() || b.IsNil() || a.Type == nil || b.Type == nil || !isError(a.Type) && !isError(b.Type) {

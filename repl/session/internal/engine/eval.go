@@ -20,7 +20,7 @@ type plan struct {
 	src   string
 	steps []step
 	names *names
-	fresh []instanceKey // instances that the first step makes
+	fresh made // by the first step
 }
 
 // Eval runs cell number num. It returns its value, nil for none, and a *Fault for
@@ -119,7 +119,7 @@ func (e *Engine) tried(num int, src string, again []string) (p *plan, err error)
 // declares anew. The session's names are not touched.
 func (e *Engine) plan(num int, src string, again []string) (_ *plan, err error) {
 	e.cells[num] = src
-	e.asked, e.fresh = nil, nil
+	e.asked, e.later, e.fresh = nil, nil, made{}
 	defer func() {
 		if err != nil {
 			e.forget(e.fresh)
@@ -156,7 +156,7 @@ func (e *Engine) plan(num int, src string, again []string) (_ *plan, err error) 
 	for _, m := range moves {
 		variables = append(variables, m.code(&typeWriter{e: e, symbols: e.objects}))
 	}
-	if len(variables) > 0 || len(decls.file.Decls) > len(decls.file.Imports) || len(e.asked) > 0 {
+	if len(variables) > 0 || len(decls.file.Decls) > len(decls.file.Imports) || len(e.asked)+len(e.later) > 0 {
 		p.steps = append(p.steps, e.emitDeclarations(num, decls, bodies, idents, c.names, variables))
 		for _, m := range moves {
 			p.steps[0].makes = append(p.steps[0].makes, m.to)

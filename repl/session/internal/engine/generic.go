@@ -67,14 +67,31 @@ func (w *typeWriter) instanceOf(of types.Object, args []types.Type) (name string
 	name = e.internalName(of.Name() + "_")
 	e.instances[key] = name
 	e.asked = append(e.asked, instance{of, args, name})
-	e.fresh = append(e.fresh, key)
+	e.fresh.instances = append(e.fresh.instances, key)
 	return name, true
 }
 
-// forget takes instances back that the interpreter has not got.
-func (e *Engine) forget(keys []instanceKey) {
-	for _, k := range keys {
+// made is what a cell has made beside its names.
+type made struct {
+	instances []instanceKey
+	types     []string // the interpreter's names
+	casts     []string
+	froms     []castFrom
+}
+
+// forget takes back what the interpreter has not got.
+func (e *Engine) forget(m made) {
+	for _, k := range m.instances {
 		delete(e.instances, k)
+	}
+	for _, name := range m.types {
+		delete(e.shaped.byName, name)
+	}
+	for _, f := range m.froms {
+		delete(f.of.froms, f.from)
+	}
+	for _, text := range m.casts {
+		delete(e.casts, text)
 	}
 }
 
@@ -234,11 +251,17 @@ func (p *part) isGeneric(f *ast.FuncDecl) bool {
 	return f.Type.TypeParams != nil
 }
 
-// writeInstances returns the declarations of all instances that were asked for, and
-// of those that they ask for in turn.
+// writeInstances returns the declarations of all instances that were asked for, of
+// those that they ask for in turn, and what else waits for the cell's declarations.
 func (e *Engine) writeInstances(out *chunk) string {
 	var b strings.Builder
-	for len(e.asked) > 0 {
+	for len(e.asked)+len(e.later) > 0 {
+		if len(e.asked) == 0 {
+			write := e.later[0]
+			e.later = e.later[1:]
+			b.WriteString(write())
+			continue
+		}
 		i := e.asked[0]
 		e.asked = e.asked[1:]
 		b.WriteString(e.writeInstance(i, out))

@@ -29,10 +29,17 @@ func (r *rewriter) into(t types.Type, x ast.Expr) {
 		}
 		return
 	}
-	if !ok || of == nil || types.IsInterface(of) || !r.isOwn(of) || types.NewMethodSet(of).Len() == 0 {
+	if !ok || of == nil || types.IsInterface(of) || !r.isOwn(of) {
 		return
 	}
 	from, ok1 := r.types.write(of)
+	if ok1 && isAny(t) && r.wantsBox(of) {
+		r.intoBox(of, from, x)
+		return
+	}
+	if types.NewMethodSet(of).Len() == 0 {
+		return
+	}
 	to, ok2 := r.types.write(t)
 	if !ok1 || !ok2 || i.NumMethods() > 0 && strings.HasPrefix(to, "interface") {
 		return

@@ -53,7 +53,7 @@ func (r *rewriter) localTypes(d *ast.GenDecl) {
 		}
 		decls = append(decls, text)
 	}
-	r.out.decls = append(r.out.decls, decls...)
+	r.e.later = append(r.e.later, func() string { return strings.Join(decls, "\n") + "\n" })
 	lines := strings.Count(r.p.text(d.Pos(), d.End()), "\n")
 	r.edits.Replace(r.p.offset(d.Pos()), r.p.offset(d.End()), strings.Repeat("\n", lines))
 }

@@ -21,7 +21,7 @@ func (r *rewriter) passed(n ast.Expr) {
 			return
 		}
 		if id, ok := n.Fun.(*ast.Ident); ok && fun.IsBuiltin() && id.Name == "panic" && len(n.Args) == 1 {
-			if t := r.bound.apply(r.p.info.Types[n.Args[0]].Type); r.isOwn(t) && types.NewMethodSet(t).Len() > 0 {
+			if t := r.bound.apply(r.p.info.Types[n.Args[0]].Type); r.isOwn(t) && (types.NewMethodSet(t).Len() > 0 || r.wantsBox(t)) {
 				open, end := r.brackets(t)
 				r.edits.Insert(r.p.offset(n.Args[0].Pos()), open)
 				r.edits.Close(r.p.offset(n.Args[0].Pos()), r.p.offset(n.Args[0].End()), end)
@@ -33,11 +33,13 @@ func (r *rewriter) passed(n ast.Expr) {
 		}
 		r.spreadNil(n, sig)
 		_, prints := r.wantsShape(n)
-		compiled := r.isCompiled(n.Fun)
+		looks := r.isCompiled(n.Fun) && !r.keepsBoxes(n.Fun)
 		for i, a := range n.Args {
-			t := parameter(sig, i, n.Ellipsis.IsValid())
-			// A package that takes anything gets the value itself.
-			if t != nil && (!isAny(t) || !prints && !compiled) {
+			switch t := parameter(sig, i, n.Ellipsis.IsValid()); {
+			case t == nil, isAny(t) && prints:
+			case isAny(t) && looks: // it gets the value itself
+				r.unboxed(n, a)
+			default:
 				r.into(t, a)
 			}
 		}
@@ -127,6 +129,9 @@ func (r *rewriter) elements(n *ast.CompositeLit) {
 			r.into(u.Elem(), value)
 		case *types.Map:
 			r.into(u.Elem(), value)
+			if key != nil && isAny(u.Key()) {
+				r.into(u.Key(), key)
+			}
 		case *types.Struct:
 			if id, ok := key.(*ast.Ident); ok {
 				for f := range u.Fields() {

@@ -202,6 +202,11 @@ func (r *rewriter) enter(n ast.Node) {
 		r.passed(n)
 	case *ast.IndexExpr:
 		r.instantiation(n, n.X)
+		if m, ok := under[*types.Map](r.bound.apply(r.p.info.Types[n.X].Type)); ok && isAny(m.Key()) {
+			r.into(m.Key(), n.Index)
+		}
+	case *ast.SwitchStmt:
+		r.intoCases(n)
 	case *ast.IndexListExpr:
 		r.instantiation(n, n.X)
 	case *ast.SelectorExpr:

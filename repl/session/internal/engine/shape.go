@@ -89,6 +89,7 @@ func shownMethods() map[string]string {
 func (e *Engine) tell(name string, t types.Type) string {
 	d := &ownType{typ: t, value: map[string]reflect.Value{}, pointer: map[string]reflect.Value{}}
 	e.shaped.byName[name] = d
+	e.fresh.types = append(e.fresh.types, name)
 	if _, ok := t.Underlying().(*types.Interface); ok {
 		return ""
 	}
@@ -126,7 +127,7 @@ func (e *Engine) tell(name string, t types.Type) string {
 	}
 	b.WriteString(" }\n")
 	w := &typeWriter{e: e, symbols: e.objects}
-	return b.String() + w.promoted(name, named)
+	return b.String() + w.promoted(name, named) + e.intoCasts(name, t)
 }
 
 // resultText writes what a function returns as its declaration does.
@@ -451,9 +452,16 @@ func (s shapedValue) concrete() (reflect.Value, types.Type) {
 		case v.Kind() == reflect.Struct && v.NumField() > 0 && v.Type().Field(0).Name == "IValue":
 			v, t = v.Field(0), nil // what compiled code was handed as a package's interface
 			continue
+		case v.Kind() == reflect.Struct && v.NumField() > 0 && v.Type().Field(0).Tag == adapterTag:
+			v, t = v.Field(0), nil
+			continue
 		case v.Kind() == reflect.Interface:
 			v, t = v.Elem(), nil
 			continue
+		case v.Type() == reflect.TypeFor[boxed]():
+			b, _ := v.Interface().(boxed)
+			of := b.shaped()
+			v, t = of.v, of.t
 		}
 		break
 	}

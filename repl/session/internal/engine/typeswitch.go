@@ -47,7 +47,7 @@ func (r *rewriter) typeSwitch(s *ast.TypeSwitchStmt) {
 		}
 		bound := v
 		for _, t := range clause.List {
-			test, value := r.isOf(v, typ, empty, t)
+			test, value := r.isOf(v, typ, empty, t, r.bound.apply(r.p.info.Types[assert.X].Type))
 			if chain != "" {
 				chain += " else "
 			}
@@ -76,12 +76,22 @@ func (r *rewriter) typeSwitch(s *ast.TypeSwitchStmt) {
 // isOf writes the test of whether v, of the interface from, is of the type that t
 // names, and what the value is then. What has gone through compiled code as an error comes back with something
 // around it.
-func (r *rewriter) isOf(v, from string, empty bool, t ast.Expr) (test, value string) {
+func (r *rewriter) isOf(v, from string, empty bool, t ast.Expr, source types.Type) (test, value string) {
 	tv := r.p.info.Types[t]
 	if tv.IsNil() {
 		return v + " == nil", v
 	}
 	text := r.apply(t.Pos(), t.End())
+	if to := r.bound.apply(tv.Type); r.castable(to, source) {
+		if asks, must, ok := r.castTo(to, source); ok {
+			return fmt.Sprintf("_, ok := %s(%s); ok", asks, v), must + "(" + v + ")"
+		}
+	}
+	if to := r.bound.apply(tv.Type); empty && r.wantsBox(to) {
+		if asks, must, ok := r.fromBox(to); ok {
+			return fmt.Sprintf("_, ok := %s(%s); ok", asks, v), must + "(" + v + ")"
+		}
+	}
 	test, value = fmt.Sprintf("_, ok := %s.(%s); ok", v, text), v+".("+text+")"
 	if own := r.isOwn(r.bound.apply(tv.Type)); own || empty {
 		helper, typ, unwrapped := fmt.Sprintf("vlab_as%d", r.e.next()), "any", ""

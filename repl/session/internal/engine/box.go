@@ -1,0 +1,169 @@
+package engine
+
+import (
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/types"
+	"reflect"
+	"slices"
+)
+
+// A value of a declared type that is no structure is, to the interpreter and in an any,
+// one of the type underneath: type Colour int an int. It goes into an any in a box,
+// which knows the type.
+
+// boxed is a box. Two are equal where types and values are.
+type boxed struct {
+	e *Engine
+	k int // the type's shape
+	v any
+}
+
+// box puts a value of shape k in one.
+func (e *Engine) box(k int, v any) any { return boxed{e, k, v} }
+
+// unbox returns what is in a box, and anything else as it is.
+func unbox(v any) any {
+	if b, ok := v.(boxed); ok {
+		return b.v
+	}
+	return v
+}
+
+func (b boxed) shaped() shapedValue {
+	b.e.mu.Lock()
+	defer b.e.mu.Unlock()
+	return shapedValue{b.e, reflect.ValueOf(b.v), b.e.shaped.shapes[b.k]}
+}
+
+// Format implements fmt.Formatter.
+func (b boxed) Format(state fmt.State, verb rune) { b.shaped().Format(state, verb) }
+
+// MarshalJSON implements json.Marshaler.
+func (b boxed) MarshalJSON() ([]byte, error) { return json.Marshal(b.shaped()) }
+
+// wantsBox reports whether a value of type t goes into an any in a box.
+func (r *rewriter) wantsBox(t types.Type) bool {
+	return t != nil && r.isOwn(t) && !isMarked(t)
+}
+
+// isMarked reports whether compiled code can tell an own type from others by what it is
+// compiled to, as it can a structure and a pointer to one.
+func isMarked(t types.Type) bool {
+	if p, ok := under[*types.Pointer](t); ok {
+		t = p.Elem()
+	}
+	_, ok := under[*types.Struct](t)
+	return ok
+}
+
+// intoBox writes a value that becomes one of an any.
+func (r *rewriter) intoBox(of types.Type, text string, x ast.Expr) {
+	r.edits.Insert(r.p.offset(x.Pos()), fmt.Sprintf("vlabRT.Box(%d, ", r.e.shapeOf(of, text)))
+	r.edits.Close(r.p.offset(x.Pos()), r.p.offset(x.End()), ")")
+}
+
+// keepsBoxes reports whether a package's function hands on what it is given as an any:
+// others look into it.
+func (r *rewriter) keepsBoxes(fun ast.Expr) bool {
+	sel, ok := ast.Unparen(fun).(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	f, ok := r.p.info.Uses[sel.Sel].(*types.Func)
+	return ok && f.Pkg() != nil && slices.Contains(boxKeepers(), f.Pkg().Path())
+}
+
+// boxKeepers are packages that only keep what they are given.
+func boxKeepers() []string {
+	return []string{"container/heap", "container/list", "container/ring", "context", "sync", "sync/atomic"}
+}
+
+// unboxed writes what a package's function looks into: an any, and for templates what
+// holds some.
+func (r *rewriter) unboxed(call *ast.CallExpr, x ast.Expr) {
+	tv := r.p.info.Types[x]
+	if tv.IsNil() {
+		return
+	}
+	open := "vlabRT.Unbox("
+	if r.called(call, "text/template", "Execute") || r.called(call, "html/template", "Execute") {
+		open = "vlabRT.UnboxAll("
+	} else if !isAny(r.bound.apply(tv.Type)) {
+		return
+	}
+	r.edits.Insert(r.p.offset(x.Pos()), open)
+	r.edits.Close(r.p.offset(x.Pos()), r.p.offset(x.End()), ")")
+}
+
+// unboxAll returns a copy of a value whose lists and maps of any, at any depth, hold no
+// boxes.
+func unboxAll(v any) any {
+	switch t := unbox(v).(type) {
+	case []any:
+		list := make([]any, len(t))
+		for i, x := range t {
+			list[i] = unboxAll(x)
+		}
+		return list
+	case map[string]any:
+		m := make(map[string]any, len(t))
+		for k, x := range t {
+			m[k] = unboxAll(x)
+		}
+		return m
+	default:
+		return t
+	}
+}
+
+// fromBox returns the names of two functions that take a value of type t out of an any:
+// the second panics where there is none. A value without a box, as compiled code may
+// have it that has looked into one, is good for the second.
+func (r *rewriter) fromBox(t types.Type) (asks, must string, ok bool) {
+	text, ok1 := r.types.write(t)
+	n, ok2 := types.Unalias(t).(*types.Named)
+	star := ""
+	if p, ok := types.Unalias(t).(*types.Pointer); ok {
+		n, ok2 = types.Unalias(p.Elem()).(*types.Named)
+		star = "*"
+	}
+	if !ok1 || !ok2 {
+		return "", "", false
+	}
+	name, ok := r.types.write(n)
+	if !ok {
+		return "", "", false
+	}
+	asks = r.made("vlabAs")
+	r.out.decls = append(r.out.decls, fmt.Sprintf(
+		"func %[1]s(v interface{}) (%[2]s, bool) { var none %[2]s; if vlabRT.Kind(v) != %[3]q { return none, false }; x, ok := vlabRT.Bare(v).(%[2]s); return x, ok }\n"+
+			"func %[1]sMust(v interface{}) %[2]s { k := vlabRT.Kind(v); if k != \"\" && k != %[3]q { vlabRT.NotType(v, %[4]q) }; return vlabRT.Bare(v).(%[2]s) }",
+		asks, text, star+name, typeName(t)))
+	return asks, asks + "Must", true
+}
+
+// notType panics as an assertion to a type does.
+func (e *Engine) notType(v any, name string) {
+	s := e.heldIn(v)
+	panic(runtimeError("interface conversion: interface {} is " + typeName(s.t) + ", not " + name))
+}
+
+// intoCases writes the cases of a switch over an any.
+func (r *rewriter) intoCases(s *ast.SwitchStmt) {
+	if s.Tag == nil {
+		return
+	}
+	t := r.bound.apply(r.p.info.Types[s.Tag].Type)
+	if !isAny(t) {
+		return
+	}
+	for _, c := range s.Body.List {
+		if c, ok := c.(*ast.CaseClause); ok {
+			for _, x := range c.List {
+				r.into(t, x)
+			}
+		}
+	}
+}
