@@ -179,12 +179,7 @@ func (e *Engine) heldIn(v any) shapedValue {
 		r = r.Elem()
 	}
 	if r.IsValid() && r.CanInterface() {
-		switch s := r.Interface().(type) {
-		case boxed:
-			return s.shaped()
-		case shapedError:
-			return s.shapedValue
-		case shapedValue:
+		if s, ok := shapedIn(r.Interface()); ok {
 			return s
 		}
 	}

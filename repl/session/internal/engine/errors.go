@@ -15,12 +15,7 @@ import (
 // plainError returns what compiled code was handed as an error or as another
 // interface of a package's; nil for what isn't a cell's.
 func (e *Engine) plainError(v any) any {
-	switch s := v.(type) {
-	case boxed:
-		return s.v
-	case shapedError:
-		return s.v.Interface()
-	case shapedValue:
+	if s, ok := shapedIn(v); ok {
 		return s.v.Interface()
 	}
 	r := reflect.ValueOf(v)

@@ -16,7 +16,47 @@ import (
 // typeName writes a type as %T does.
 func typeName(t types.Type) string {
 	text := anyWord.ReplaceAllString(types.TypeString(t, (*types.Package).Name), "interface {}")
-	return typeArgs.ReplaceAllStringFunc(text, func(s string) string { return strings.ReplaceAll(s, ", ", ",") })
+	text = typeArgs.ReplaceAllStringFunc(text, func(s string) string { return strings.ReplaceAll(s, ", ", ",") })
+	return spaced(text)
+}
+
+// spaced puts the spaces into structures and interfaces without names that package
+// reflect puts there.
+func spaced(text string) string {
+	if !strings.Contains(text, "struct{") && !strings.Contains(text, "interface{") {
+		return text
+	}
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '"': // a tag
+			end := i + 1
+			for end < len(text) && text[end] != '"' {
+				if text[end] == '\\' {
+					end++
+				}
+				end++
+			}
+			b.WriteString(text[i:min(end+1, len(text))])
+			i = end
+		case '{':
+			if text[i-1] != ' ' {
+				b.WriteByte(' ')
+			}
+			b.WriteByte('{')
+			if text[i+1] != '}' {
+				b.WriteByte(' ')
+			}
+		case '}':
+			if text[i-1] != '{' {
+				b.WriteByte(' ')
+			}
+			b.WriteByte('}')
+		default:
+			b.WriteByte(text[i])
+		}
+	}
+	return b.String()
 }
 
 // typeArgs are the arguments of a generic type.
@@ -44,8 +84,13 @@ func (p printer) text(s string) { io.WriteString(p.state, s) } //nolint:errcheck
 
 // value writes what fmt would if the type were compiled.
 func (p printer) value(s shapedValue, depth int) {
+	declared := s.t
 	s.v, s.t = s.concrete()
 	if !s.v.IsValid() {
+		if p.sharp && depth > 0 && declared != nil && types.IsInterface(declared) {
+			p.text(typeName(declared) + "(nil)")
+			return
+		}
 		p.text("<nil>")
 		return
 	}
@@ -53,7 +98,7 @@ func (p printer) value(s shapedValue, depth int) {
 		p.plain(s.v)
 		return
 	}
-	if !p.within && p.byMethod(s) {
+	if !p.within && (p.byFormat(s) || p.byMethod(s)) {
 		return
 	}
 	if !hasOwn(s.t, map[types.Type]bool{}) {
@@ -72,9 +117,29 @@ func (p printer) value(s shapedValue, depth int) {
 		p.list(s, t.Elem(), name, depth)
 	case *types.Map:
 		p.table(s, t, name, depth)
+	case *types.Signature, *types.Chan:
+		if !p.sharp {
+			p.plain(s.v)
+			return
+		}
+		at := "nil"
+		if !s.v.IsNil() {
+			at = "0x" + strconv.FormatUint(uint64(s.v.Pointer()), 16)
+		}
+		p.text("(" + name + ")(" + at + ")")
 	default:
 		p.plain(s.v)
 	}
+}
+
+// byFormat writes a value by its Format.
+func (p printer) byFormat(s shapedValue) bool {
+	f, arg := s.method("Format")
+	if !f.IsValid() {
+		return false
+	}
+	f.Call([]reflect.Value{arg, reflect.ValueOf(p.state), reflect.ValueOf(p.verb)})
+	return true
 }
 
 // byMethod writes a value by its Error or String, as fmt does for texts.
@@ -263,11 +328,8 @@ func namedTypes(format string, args []any) (string, []any) {
 
 // shapedName returns the declared type's name of a shaped value.
 func shapedName(v any) (string, bool) {
-	switch v := v.(type) {
-	case shapedValue:
-		return typeName(v.t), true
-	case shapedError:
-		return typeName(v.t), true
+	if s, ok := shapedIn(v); ok {
+		return typeName(s.t), true
 	}
 	return "", false
 }

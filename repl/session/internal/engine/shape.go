@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/types"
+	"log/slog"
 	"maps"
 	"reflect"
 	"slices"
@@ -115,7 +116,13 @@ func (e *Engine) tell(name string, t types.Type) string {
 		fmt.Fprintf(&b, "; vlabRT.DeclaredMethod(%q, %q, %q, func(v %s%s) %s { return v.%s() })", name, star, method, star, name, wanted[method], method)
 	}
 	for star, set := range map[string]*types.MethodSet{"": ofValue, "*": ofPointer} {
-		if sel := set.Lookup(nil, "Is"); sel != nil && strings.HasSuffix(types.TypeString(sel.Type(), nil), "error) bool") {
+		if sel := set.Lookup(nil, "Format"); sel != nil && paramsText(sel.Type()) == "fmt.State, rune" {
+			fmt.Fprintf(&b, "; vlabRT.DeclaredMethod(%q, %q, \"Format\", func(v %s%s, s %s.State, verb rune) { v.Format(s, verb) })", name, star, star, name, e.packageName("fmt"))
+		}
+		if sel := set.Lookup(nil, "LogValue"); sel != nil && types.TypeString(sel.Type(), nil) == "func() log/slog.Value" {
+			fmt.Fprintf(&b, "; vlabRT.DeclaredMethod(%q, %q, \"LogValue\", func(v %s%s) %s.Value { return v.LogValue() })", name, star, star, name, e.packageName("log/slog"))
+		}
+		if sel := set.Lookup(nil, "Is"); sel != nil && paramsText(sel.Type()) == "error" && resultText(sel.Type().(*types.Signature)) == "bool" {
 			fmt.Fprintf(&b, "; vlabRT.DeclaredMethod(%q, %q, \"Is\", func(v %s%s, err error) bool { return v.Is(err) })", name, star, star, name)
 		}
 	}
@@ -136,6 +143,19 @@ func resultText(sig *types.Signature) string {
 		return sig.Results().At(0).Type().String()
 	}
 	return types.TypeString(sig.Results(), nil)
+}
+
+// paramsText writes the types of a function's parameters.
+func paramsText(t types.Type) string {
+	sig, ok := t.(*types.Signature)
+	if !ok {
+		return ""
+	}
+	var list []string
+	for v := range sig.Params().Variables() {
+		list = append(list, types.TypeString(v.Type(), nil))
+	}
+	return strings.Join(list, ", ")
 }
 
 // declare takes a type in: nilPointer is a nil pointer to it.
@@ -275,6 +295,8 @@ func (r *rewriter) wantsShape(call *ast.CallExpr) (from int, ok bool) {
 		if name != "New" {
 			return 0, f.Signature().Variadic()
 		}
+	case "log/slog":
+		return 0, slices.Contains([]string{"Debug", "Info", "Warn", "Error", "Log", "Any", "With"}, strings.TrimSuffix(name, "Context"))
 	case "encoding/json":
 		return 0, name == "Marshal" || name == "MarshalIndent" || name == "Encode"
 	}
@@ -394,6 +416,21 @@ type shapedValue struct {
 // shapedError is one that is an error.
 type shapedError struct{ shapedValue }
 
+// shapedIn returns what the session itself has wrapped, in whichever form.
+func shapedIn(v any) (shapedValue, bool) {
+	switch v := v.(type) {
+	case shapedValue:
+		return v, true
+	case shapedError:
+		return v.shapedValue, true
+	case shapedLogValuer:
+		return v.shapedValue, true
+	case boxed:
+		return v.shaped(), true
+	}
+	return shapedValue{}, false
+}
+
 // wrap makes a value of shape k for compiled code.
 func (e *Engine) wrap(k int, v any) any {
 	e.mu.Lock()
@@ -428,8 +465,11 @@ func (e *Engine) shapedAs(v reflect.Value, t types.Type) any {
 	if !s.v.IsValid() {
 		return nil
 	}
-	if _, err := s.call("Error"); err {
+	if f, _ := s.method("Error"); f.IsValid() {
 		return shapedError{s}
+	}
+	if f, _ := s.method("LogValue"); f.IsValid() {
+		return shapedLogValuer{s}
 	}
 	if s.t == nil || types.IsInterface(s.t) {
 		if !s.v.CanInterface() {
@@ -580,6 +620,16 @@ func (s shapedValue) method(name string) (f, arg reflect.Value) {
 		return f, v.Convert(f.Type().In(0))
 	}
 	return f, arg
+}
+
+// shapedLogValuer is one that is a slog.LogValuer.
+type shapedLogValuer struct{ shapedValue }
+
+// LogValue implements slog.LogValuer.
+func (s shapedLogValuer) LogValue() slog.Value {
+	out, _ := s.call("LogValue")
+	v, _ := out[0].Interface().(slog.Value)
+	return v
 }
 
 // Error implements error.
