@@ -150,19 +150,16 @@ func (e *Engine) notType(v any, name string) {
 	panic(runtimeError("interface conversion: interface {} is " + typeName(s.t) + ", not " + name))
 }
 
-// intoCases writes the cases of a switch over an any.
+// intoCases writes a switch over an interface's value: what it compares.
 func (r *rewriter) intoCases(s *ast.SwitchStmt) {
-	if s.Tag == nil {
+	if s.Tag == nil || !types.IsInterface(r.bound.apply(r.p.info.Types[s.Tag].Type)) {
 		return
 	}
-	t := r.bound.apply(r.p.info.Types[s.Tag].Type)
-	if !isAny(t) {
-		return
-	}
+	r.intoBare(s.Tag)
 	for _, c := range s.Body.List {
 		if c, ok := c.(*ast.CaseClause); ok {
 			for _, x := range c.List {
-				r.into(t, x)
+				r.intoBare(x)
 			}
 		}
 	}

@@ -87,6 +87,7 @@ type Engine struct {
 	forward   map[string]forward // of functions by name and signature
 	generics  map[types.Object]*generic
 	instances map[instanceKey]string
+	mirrored  map[reflectedKey]reflect.Type
 	casts     map[string]*cast // by the interpreter's text of the interface
 	asked     []instance       // by the cell at hand, and not yet written
 	later     []func() string  // write what else the cell at hand has asked for
@@ -106,14 +107,14 @@ type Engine struct {
 func New(o Options) (*Engine, error) {
 	e := &Engine{
 		opts: o, names: newNames(), used: map[string]bool{}, loaded: map[string]string{}, types: map[reflect.Type]string{}, cells: map[int]string{}, own: map[int]int{}, sources: map[string]*source{},
-		objects: map[types.Object]*symbol{}, changed: map[string]bool{}, usedBy: map[string]map[string]bool{}, shaped: newOwnTypes(), forward: map[string]forward{}, generics: map[types.Object]*generic{}, instances: map[instanceKey]string{}, casts: map[string]*cast{},
+		objects: map[types.Object]*symbol{}, changed: map[string]bool{}, usedBy: map[string]map[string]bool{}, shaped: newOwnTypes(), forward: map[string]forward{}, generics: map[types.Object]*generic{}, instances: map[instanceKey]string{}, casts: map[string]*cast{}, mirrored: map[reflectedKey]reflect.Type{},
 		stderr: &tracer{out: os.Stderr}, run: idle(),
 	}
 	tables := []interp.Exports{
 		stdlib.Symbols, symbols.Newer(),
 		{"iter/iter": {}},
 		syscall.Symbols, unrestricted.Symbols,
-		e.overrides(), o.Exports, symbols.Display(display.NewScreen(o.Sink), e.ask), symbols.Widgets(o.Widgets), e.runtimeTable(),
+		e.overrides(), e.reflectTable(), o.Exports, symbols.Display(display.NewScreen(o.Sink), e.ask), symbols.Widgets(o.Widgets), e.runtimeTable(),
 	}
 	if err := checkLayout(); err != nil {
 		return nil, err

@@ -167,7 +167,7 @@ func (r *rewriter) assertion(x *ast.TypeAssertExpr) {
 	r.edits.Close(r.p.offset(x.X.Pos()), r.p.offset(x.X.End()), ")")
 }
 
-// comparison writes that of two errors, of an error with a value of cells, or of two
+// comparison writes that of two values one of which is an interface's, and of two
 // structures one of which has no name.
 func (r *rewriter) comparison(x *ast.BinaryExpr) {
 	if x.Op != token.EQL && x.Op != token.NEQ {
@@ -178,12 +178,8 @@ func (r *rewriter) comparison(x *ast.BinaryExpr) {
 		r.into(a.Type, x.Y)
 		return
 	}
-	if ta, tb := r.bound.apply(a.Type), r.bound.apply(b.Type); isAny(ta) && r.wantsBox(tb) || r.wantsBox(ta) && isAny(tb) {
-		r.into(ta, x.Y)
-		r.into(tb, x.X)
-		return
-	}
-	if a.IsNil() || b.IsNil() || a.Type == nil || b.Type == nil || !isError(a.Type) && !isError(b.Type) {
+	ta, tb := r.bound.apply(a.Type), r.bound.apply(b.Type)
+	if a.IsNil() || b.IsNil() || ta == nil || tb == nil || !types.IsInterface(ta) && !types.IsInterface(tb) {
 		return
 	}
 	not := ""
@@ -193,4 +189,8 @@ func (r *rewriter) comparison(x *ast.BinaryExpr) {
 	r.edits.Insert(r.p.offset(x.X.Pos()), not+"vlabRT.Same(")
 	r.edits.Replace(r.p.offset(x.X.End()), r.p.offset(x.Y.Pos()), ", ")
 	r.edits.Close(r.p.offset(x.X.Pos()), r.p.offset(x.Y.End()), ")")
+	if !isError(ta) && !isError(tb) {
+		r.intoBare(x.X)
+		r.intoBare(x.Y)
+	}
 }

@@ -52,7 +52,7 @@ func (r *rewriter) rangeLoop(s *ast.RangeStmt) {
 		r.edits.Insert(r.p.offset(s.X.Pos()), "*(")
 		r.edits.Close(r.p.offset(s.X.Pos()), r.p.offset(s.X.End()), ")")
 	}
-	open := stopCheck
+	open := r.overBareKeys(s, t) + stopCheck
 	if r.ofChannels(s, t) {
 		list, key := r.hidden(s)
 		open = r.p.text(s.Value.Pos(), s.Value.End()) + " " + s.Tok.String() + " " + list + "[" + key + "]; " + open

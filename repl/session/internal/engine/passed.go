@@ -129,8 +129,8 @@ func (r *rewriter) elements(n *ast.CompositeLit) {
 			r.into(u.Elem(), value)
 		case *types.Map:
 			r.into(u.Elem(), value)
-			if key != nil && isAny(u.Key()) {
-				r.into(u.Key(), key)
+			if key != nil {
+				r.intoKey(u.Key(), key)
 			}
 		case *types.Struct:
 			if id, ok := key.(*ast.Ident); ok {

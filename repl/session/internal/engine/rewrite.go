@@ -197,14 +197,17 @@ func (r *rewriter) enter(n ast.Node) {
 		}
 		r.builtin(n)
 		r.shape(n)
+		r.reflection(n)
 		r.passed(n)
 	case *ast.CompositeLit:
 		r.passed(n)
 	case *ast.IndexExpr:
 		r.instantiation(n, n.X)
-		if m, ok := under[*types.Map](r.bound.apply(r.p.info.Types[n.X].Type)); ok && isAny(m.Key()) {
-			r.into(m.Key(), n.Index)
+		if m, ok := under[*types.Map](r.bound.apply(r.p.info.Types[n.X].Type)); ok {
+			r.intoKey(m.Key(), n.Index)
 		}
+	case *ast.MapType:
+		r.mapKey(n)
 	case *ast.SwitchStmt:
 		r.intoCases(n)
 	case *ast.IndexListExpr:
@@ -372,6 +375,10 @@ func (r *rewriter) builtin(call *ast.CallExpr) {
 		r.newOf(call)
 	case "make":
 		r.makeOf(call)
+	case "delete":
+		if m, ok := under[*types.Map](r.bound.apply(r.p.info.Types[call.Args[0]].Type)); ok {
+			r.intoKey(m.Key(), call.Args[1])
+		}
 	case "recover":
 		r.recovered(call)
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"log"
+	"maps"
 	"os"
 	"reflect"
 	"runtime"
@@ -35,7 +36,7 @@ func (f failure) Error() string { return f.err.Error() }
 // runtimeTable returns the functions that rewritten cells call. They reach the
 // running cell through e.
 func (e *Engine) runtimeTable() interp.Exports {
-	return interp.Exports{runtimePath + "/runtime": {
+	table := map[string]reflect.Value{
 		"Bind":   reflect.ValueOf(func(stop *bool, ctx *context.Context) { e.stop, e.ctx = stop, ctx }),
 		"Halt":   reflect.ValueOf(func() { panic(halt{}) }),
 		"Return": reflect.ValueOf(func() { panic(leave{}) }),
@@ -74,6 +75,7 @@ func (e *Engine) runtimeTable() interp.Exports {
 		"Plain":          reflect.ValueOf(e.plain),
 		"Kind":           reflect.ValueOf(e.kind),
 		"Bare":           reflect.ValueOf(e.bare),
+		"Key":            reflect.ValueOf(e.key),
 		"Methods":        reflect.ValueOf(e.methodsOf),
 		"NotOf":          reflect.ValueOf(e.notOf),
 		"NotType":        reflect.ValueOf(e.notType),
@@ -109,7 +111,9 @@ func (e *Engine) runtimeTable() interp.Exports {
 
 		"Sort": reflect.ValueOf(sortOrdered),
 		"Pull": reflect.ValueOf(func(seq func(func(any) bool)) (func() (any, bool), func()) { return iter.Pull(iter.Seq[any](seq)) }),
-	}}
+	}
+	maps.Copy(table, e.reflectCalls())
+	return interp.Exports{runtimePath + "/runtime": table}
 }
 
 // overrides returns the symbols of the standard library that behave better in a

@@ -297,6 +297,8 @@ func (r *rewriter) wantsShape(call *ast.CallExpr) (from int, ok bool) {
 		}
 	case "log/slog":
 		return 0, slices.Contains([]string{"Debug", "Info", "Warn", "Error", "Log", "Any", "With"}, strings.TrimSuffix(name, "Context"))
+	case "reflect":
+		return 0, name == "TypeOf"
 	case "encoding/json":
 		return 0, name == "Marshal" || name == "MarshalIndent" || name == "Encode"
 	}

@@ -48,6 +48,9 @@ func (w *typeWriter) write(t types.Type) (text string, ok bool) {
 		if !ok {
 			return "", false
 		}
+		if keptBare(w.bound.apply(t.Key())) {
+			key = "interface{}"
+		}
 		return w.prefixed("map["+key+"]", t.Elem())
 	case *types.Signature:
 		sig, ok := w.signature(t)
