@@ -6,15 +6,27 @@ import (
 	"go/token"
 )
 
-// mixed reports whether a list of values has constants, composite literals or receives. The
-// interpreter assigns such lists wrongly: of `a, b := 0, x` in a loop, the second
-// round does not set a.
+// mixed reports whether a list of values has constants, composite literals, receives or,
+// behind others, calls. The interpreter assigns such lists wrongly: of `a, b := 0, x` in
+// a loop, the second round does not set a.
 func (r *rewriter) mixed(values []ast.Expr) bool {
 	for _, v := range values {
 		receive, _ := ast.Unparen(v).(*ast.UnaryExpr)
 		if _, literal := ast.Unparen(v).(*ast.CompositeLit); literal || r.fixed(v) || receive != nil && receive.Op == token.ARROW {
 			return true
 		}
+	}
+	return r.callsBehind(values)
+}
+
+// callsBehind reports whether a call stands behind a value that is not fixed.
+func (r *rewriter) callsBehind(values []ast.Expr) bool {
+	open := false
+	for _, v := range values {
+		if _, call := ast.Unparen(v).(*ast.CallExpr); call && open {
+			return true
+		}
+		open = open || !r.fixed(v)
 	}
 	return false
 }

@@ -118,30 +118,41 @@ func unboxAll(v any) any {
 	}
 }
 
-// fromBox returns the names of two functions that take a value of type t out of an any:
-// the second panics where there is none. A value without a box, as compiled code may
-// have it that has looked into one, is good for the second.
-func (r *rewriter) fromBox(t types.Type) (asks, must string, ok bool) {
+// takenFrom returns the names of two functions that take a value of type t, of cells, out
+// of an interface of type from: one reports whether it is there, the other panics where it
+// isn't. A value without a box, as compiled code may have it that has looked into one, is
+// good for the second.
+func (r *rewriter) takenFrom(t, from types.Type) (asks, must string, ok bool) {
 	text, ok1 := r.types.write(t)
-	n, ok2 := types.Unalias(t).(*types.Named)
-	star := ""
-	if p, ok := types.Unalias(t).(*types.Pointer); ok {
-		n, ok2 = types.Unalias(p.Elem()).(*types.Named)
-		star = "*"
+	source, ok2 := r.types.write(from)
+	n, star := types.Unalias(t), ""
+	if p, ok := n.(*types.Pointer); ok {
+		n, star = types.Unalias(p.Elem()), "*"
 	}
-	if !ok1 || !ok2 {
+	name, ok3 := r.types.write(n)
+	if !ok1 || !ok2 || !ok3 {
 		return "", "", false
 	}
-	name, ok := r.types.write(n)
-	if !ok {
-		return "", "", false
+	given := "v"
+	if !isAny(from) {
+		given = "[]" + source + "{v}"
 	}
 	asks = r.made("vlabAs")
 	r.out.decls = append(r.out.decls, fmt.Sprintf(
-		"func %[1]s(v interface{}) (%[2]s, bool) { var none %[2]s; if vlabRT.Kind(v) != %[3]q { return none, false }; x, ok := vlabRT.Bare(v).(%[2]s); return x, ok }\n"+
-			"func %[1]sMust(v interface{}) %[2]s { k := vlabRT.Kind(v); if k != \"\" && k != %[3]q { vlabRT.NotType(v, %[4]q) }; return vlabRT.Bare(v).(%[2]s) }",
-		asks, text, star+name, typeName(t)))
+		"func %[1]s(v %[2]s) (%[3]s, bool) { var none %[3]s; if v == nil { return none, false }; k := vlabRT.Kind(%[4]s); "+
+			"if k == \"\" { x, ok := vlabRT.Loose(%[4]s, %[7]t).(%[3]s); return x, ok }; if k != %[5]q { return none, false }; x, ok := vlabRT.Bare(%[4]s).(%[3]s); return x, ok }\n"+
+			"func %[1]sMust(v %[2]s) %[3]s { k := vlabRT.Kind(%[4]s); if k != \"\" && k != %[5]q { vlabRT.NotType(%[4]s, %[6]q) }; return vlabRT.Bare(%[4]s).(%[3]s) }",
+		asks, source, text, given, star+name, typeName(t), isAny(from) && r.wantsBox(t)))
 	return asks, asks + "Must", true
+}
+
+// loose returns a value of no known type of cells, for an assertion to one: an any that
+// wants boxes has had it from elsewhere.
+func (e *Engine) loose(v any, wantsBox bool) any {
+	if wantsBox {
+		return nil
+	}
+	return e.bare(v)
 }
 
 // notType panics as an assertion to a type does.

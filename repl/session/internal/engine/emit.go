@@ -382,13 +382,13 @@ func (e *Engine) emitDeclarations(num int, decls, bodies *part, idents []*ast.Id
 	return s
 }
 
-// constants writes a declaration of constants by their values where a line repeats
-// several of the line before, which the interpreter can't.
+// constants writes a declaration of constants by their values where a line repeats the
+// one before, whose type the interpreter forgets.
 func (r *rewriter) constants(g *ast.GenDecl) (string, bool) {
 	repeats := false
 	for _, s := range g.Specs {
 		v, ok := s.(*ast.ValueSpec)
-		repeats = repeats || ok && len(v.Values) == 0 && len(v.Names) > 1
+		repeats = repeats || ok && len(v.Values) == 0
 	}
 	if g.Tok != token.CONST || !repeats {
 		return "", false

@@ -130,14 +130,13 @@ func (e *Engine) asError(err error, target any) bool {
 	return false
 }
 
-// assertion writes the assertion of a package's interface to a type of cells: what has
-// gone through compiled code comes back with something around it.
+// assertion writes an assertion to a type of cells, and to an interface that needs a cast.
 func (r *rewriter) assertion(x *ast.TypeAssertExpr) {
 	if x.Type == nil {
 		return // a type switch has its own way
 	}
 	of := r.bound.apply(r.p.info.Types[x.X].Type)
-	i, ok := under[*types.Interface](of)
+	_, ok := under[*types.Interface](of)
 	if to := r.bound.apply(r.p.info.Types[x.Type].Type); ok && r.castable(to, of) {
 		asks, name, ok := r.castTo(to, of)
 		if !ok {
@@ -150,21 +149,17 @@ func (r *rewriter) assertion(x *ast.TypeAssertExpr) {
 		r.edits.Replace(r.p.offset(x.X.End()), r.p.offset(x.End()), ")")
 		return
 	}
-	if to := r.bound.apply(r.p.info.Types[x.Type].Type); ok && isAny(of) && r.wantsBox(to) {
-		if asks, name, ok := r.fromBox(to); ok {
-			if _, both := r.p.info.Types[x].Type.(*types.Tuple); both {
-				name = asks
-			}
-			r.edits.Insert(r.p.offset(x.X.Pos()), name+"(")
-			r.edits.Replace(r.p.offset(x.X.End()), r.p.offset(x.End()), ")")
+	if to := r.bound.apply(r.p.info.Types[x.Type].Type); ok && r.isOwn(to) {
+		asks, name, ok := r.takenFrom(to, of)
+		if !ok {
 			return
 		}
+		if _, both := r.p.info.Types[x].Type.(*types.Tuple); both {
+			name = asks
+		}
+		r.edits.Insert(r.p.offset(x.X.Pos()), name+"(")
+		r.edits.Replace(r.p.offset(x.X.End()), r.p.offset(x.End()), ")")
 	}
-	if !ok || i.NumMethods() > 0 && r.isOurs(of) || !r.isOwn(r.bound.apply(r.p.info.Types[x.Type].Type)) {
-		return
-	}
-	r.edits.Insert(r.p.offset(x.X.Pos()), "vlabRT.Plain(")
-	r.edits.Close(r.p.offset(x.X.Pos()), r.p.offset(x.X.End()), ")")
 }
 
 // comparison writes that of two values one of which is an interface's, and of two

@@ -131,17 +131,18 @@ func (r *rewriter) intoReturned(s *ast.ReturnStmt) {
 	}
 }
 
-// returnAtOnce writes a return of several values that speak of the function's results:
-// the interpreter would give the results their values one after the other.
+// returnAtOnce writes a return of several values that speak of the function's results, or
+// of calls behind others: the interpreter would give the results their values one after
+// the other.
 func (r *rewriter) returnAtOnce(s *ast.ReturnStmt) {
 	list, names := resultFields(r.enclosing())
-	if len(s.Results) < 2 || len(names) == 0 || len(list) != len(s.Results) || !r.listed[s] {
+	if len(s.Results) < 2 || len(list) != len(s.Results) || !r.listed[s] {
 		return
 	}
 	if callbacks, _ := r.callbacks(); len(callbacks) > 0 {
 		return
 	}
-	spoken := false
+	spoken := r.callsBehind(s.Results)
 	for _, id := range names {
 		for _, x := range s.Results {
 			spoken = spoken || r.mentions(x, r.p.info.Defs[id])

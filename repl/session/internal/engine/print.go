@@ -15,7 +15,7 @@ import (
 
 // typeName writes a type as %T does.
 func typeName(t types.Type) string {
-	text := anyWord.ReplaceAllString(types.TypeString(t, (*types.Package).Name), "interface {}")
+	text := anyWord.ReplaceAllString(types.TypeString(unaliased(t), (*types.Package).Name), "interface {}")
 	text = typeArgs.ReplaceAllStringFunc(text, func(s string) string { return strings.ReplaceAll(s, ", ", ",") })
 	return spaced(text)
 }

@@ -131,9 +131,13 @@ func (r *rewriter) enter(n ast.Node) {
 	switch n := n.(type) {
 	case *ast.FuncDecl:
 		if n.Body != nil {
+			r.nameParameters(n.Recv)
+			r.nameParameters(n.Type.Params)
 			r.openFunction(n.Name.Name, n.Body)
+			r.edits.Insert(r.p.offset(n.Body.Lbrace)+1, r.zeroResults(n))
 		}
 	case *ast.FuncLit:
+		r.nameParameters(n.Type.Params)
 		r.openFactory(n)
 		r.openFunction("func literal", n.Body)
 	case *ast.BlockStmt:
@@ -187,6 +191,7 @@ func (r *rewriter) enter(n ast.Node) {
 		r.assertion(n)
 	case *ast.BinaryExpr:
 		r.comparison(n)
+		r.shiftedConstant(n)
 	case *ast.CallExpr:
 		if r.must(n) {
 			return
@@ -243,6 +248,10 @@ func (r *rewriter) leave(n ast.Node) {
 		r.returnAtOnce(n)
 	case *ast.TypeSwitchStmt:
 		r.typeSwitch(n)
+	case *ast.SwitchStmt:
+		r.switchInit(n)
+	case *ast.SelectStmt:
+		r.selection(n)
 	case *ast.FuncLit:
 		r.at = r.at[:len(r.at)-1]
 		r.closeFactory(n)
@@ -261,6 +270,19 @@ func (r *rewriter) atTop() bool { return r.top && len(r.at) == 1 }
 
 // stopCheck ends the cell when it has been interrupted.
 const stopCheck = "if vlabStop { vlabRT.Halt() }; "
+
+// nameParameters names parameters, or a receiver, that are left without: in a literal or
+// a method the interpreter takes them for something else.
+func (r *rewriter) nameParameters(list *ast.FieldList) {
+	if list == nil {
+		return
+	}
+	for _, f := range list.List {
+		if len(f.Names) == 0 {
+			r.edits.Insert(r.p.offset(f.Type.Pos()), "_ ")
+		}
+	}
+}
 
 func (r *rewriter) openFunction(name string, body *ast.BlockStmt) {
 	start := r.p.offset(body.Lbrace) + 1
@@ -427,7 +449,7 @@ func (r *rewriter) newOf(call *ast.CallExpr) {
 // methodExpr writes a method of an own type, as T.M, as a function.
 func (r *rewriter) methodExpr(x *ast.SelectorExpr) {
 	sel := r.p.info.Selections[x]
-	if sel == nil || sel.Kind() != types.MethodExpr || !r.isOwn(r.bound.apply(sel.Recv())) {
+	if sel == nil || sel.Kind() != types.MethodExpr || !r.isOwn(r.bound.apply(sel.Recv())) && !types.IsInterface(sel.Recv()) {
 		return
 	}
 	sig, ok := under[*types.Signature](r.bound.apply(sel.Type()))

@@ -79,6 +79,7 @@ func (e *Engine) runtimeTable() interp.Exports {
 		"Methods":        reflect.ValueOf(e.methodsOf),
 		"NotOf":          reflect.ValueOf(e.notOf),
 		"NotType":        reflect.ValueOf(e.notType),
+		"Loose":          reflect.ValueOf(e.loose),
 		"Box":            reflect.ValueOf(e.box),
 		"Unbox":          reflect.ValueOf(unbox),
 		"UnboxAll":       reflect.ValueOf(unboxAll),

@@ -116,19 +116,18 @@ func (e *Engine) tell(name string, t types.Type) string {
 		fmt.Fprintf(&b, "; vlabRT.DeclaredMethod(%q, %q, %q, func(v %s%s) %s { return v.%s() })", name, star, method, star, name, wanted[method], method)
 	}
 	for star, set := range map[string]*types.MethodSet{"": ofValue, "*": ofPointer} {
-		if sel := set.Lookup(nil, "Format"); sel != nil && paramsText(sel.Type()) == "fmt.State, rune" {
+		if hasForm(set.Lookup(nil, "Format"), "fmt.State, rune", "") {
 			fmt.Fprintf(&b, "; vlabRT.DeclaredMethod(%q, %q, \"Format\", func(v %s%s, s %s.State, verb rune) { v.Format(s, verb) })", name, star, star, name, e.packageName("fmt"))
 		}
-		if sel := set.Lookup(nil, "LogValue"); sel != nil && types.TypeString(sel.Type(), nil) == "func() log/slog.Value" {
+		if hasForm(set.Lookup(nil, "LogValue"), "", "log/slog.Value") {
 			fmt.Fprintf(&b, "; vlabRT.DeclaredMethod(%q, %q, \"LogValue\", func(v %s%s) %s.Value { return v.LogValue() })", name, star, star, name, e.packageName("log/slog"))
 		}
-		if sel := set.Lookup(nil, "Is"); sel != nil && paramsText(sel.Type()) == "error" && resultText(sel.Type().(*types.Signature)) == "bool" {
+		if hasForm(set.Lookup(nil, "Is"), "error", "bool") {
 			fmt.Fprintf(&b, "; vlabRT.DeclaredMethod(%q, %q, \"Is\", func(v %s%s, err error) bool { return v.Is(err) })", name, star, star, name)
 		}
 	}
 	for _, method := range unmarshalMethods() {
-		sel := ofPointer.Lookup(nil, method)
-		if sel != nil && strings.HasSuffix(types.TypeString(sel.Type(), nil), "[]byte) error") {
+		if hasForm(ofPointer.Lookup(nil, method), "[]byte", "error") {
 			fmt.Fprintf(&b, "; vlabRT.DeclaredMethod(%q, \"*\", %q, func(v *%s, b []byte) error { return v.%s(b) })", name, method, name, method)
 		}
 	}
@@ -137,23 +136,29 @@ func (e *Engine) tell(name string, t types.Type) string {
 	return b.String() + w.promoted(name, named) + e.intoCasts(name, t)
 }
 
-// resultText writes what a function returns as its declaration does.
+// resultText writes the types of a function's results as a declaration does.
 func resultText(sig *types.Signature) string {
-	if sig.Results().Len() == 1 {
-		return sig.Results().At(0).Type().String()
+	text := typesText(sig.Results())
+	if sig.Results().Len() > 1 {
+		return "(" + text + ")"
 	}
-	return types.TypeString(sig.Results(), nil)
+	return text
 }
 
-// paramsText writes the types of a function's parameters.
-func paramsText(t types.Type) string {
-	sig, ok := t.(*types.Signature)
-	if !ok {
-		return ""
+// hasForm reports whether a method's parameters and results are of the types that are
+// written; names don't matter.
+func hasForm(sel *types.Selection, params, results string) bool {
+	if sel == nil {
+		return false
 	}
-	var list []string
-	for v := range sig.Params().Variables() {
-		list = append(list, types.TypeString(v.Type(), nil))
+	sig, ok := sel.Type().(*types.Signature)
+	return ok && typesText(sig.Params()) == params && resultText(sig) == results
+}
+
+func typesText(t *types.Tuple) string {
+	list := make([]string, t.Len())
+	for i := range list {
+		list[i] = types.TypeString(t.At(i).Type(), nil)
 	}
 	return strings.Join(list, ", ")
 }

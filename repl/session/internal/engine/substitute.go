@@ -71,6 +71,9 @@ func (b binding) apply(t types.Type) types.Type {
 	return t
 }
 
+// unaliased returns t with what aliases stand for in their places.
+func unaliased(t types.Type) types.Type { return binding{nil: nil}.apply(t) }
+
 func (b binding) tuple(t *types.Tuple) *types.Tuple {
 	vars := make([]*types.Var, t.Len())
 	for i := range vars {

@@ -47,7 +47,7 @@ func (r *rewriter) typeSwitch(s *ast.TypeSwitchStmt) {
 		}
 		bound := v
 		for _, t := range clause.List {
-			test, value := r.isOf(v, typ, empty, t, r.bound.apply(r.p.info.Types[assert.X].Type))
+			test, value := r.isOf(v, empty, t, r.bound.apply(r.p.info.Types[assert.X].Type))
 			if chain != "" {
 				chain += " else "
 			}
@@ -76,7 +76,7 @@ func (r *rewriter) typeSwitch(s *ast.TypeSwitchStmt) {
 // isOf writes the test of whether v, of the interface from, is of the type that t
 // names, and what the value is then. What has gone through compiled code as an error comes back with something
 // around it.
-func (r *rewriter) isOf(v, from string, empty bool, t ast.Expr, source types.Type) (test, value string) {
+func (r *rewriter) isOf(v string, empty bool, t ast.Expr, source types.Type) (test, value string) {
 	tv := r.p.info.Types[t]
 	if tv.IsNil() {
 		return v + " == nil", v
@@ -87,23 +87,17 @@ func (r *rewriter) isOf(v, from string, empty bool, t ast.Expr, source types.Typ
 			return fmt.Sprintf("_, ok := %s(%s); ok", asks, v), must + "(" + v + ")"
 		}
 	}
-	if to := r.bound.apply(tv.Type); empty && r.wantsBox(to) {
-		if asks, must, ok := r.fromBox(to); ok {
+	if to := r.bound.apply(tv.Type); r.isOwn(to) {
+		if asks, must, ok := r.takenFrom(to, source); ok {
 			return fmt.Sprintf("_, ok := %s(%s); ok", asks, v), must + "(" + v + ")"
 		}
 	}
 	test, value = fmt.Sprintf("_, ok := %s.(%s); ok", v, text), v+".("+text+")"
-	if own := r.isOwn(r.bound.apply(tv.Type)); own || empty {
-		helper, typ, unwrapped := fmt.Sprintf("vlab_as%d", r.e.next()), "any", ""
-		if !empty {
-			typ = from
-		}
-		if own {
-			unwrapped = "if x, ok := vlabRT.Plain(v).(" + text + "); ok { return x, true }; "
-		}
+	if empty {
+		helper := r.made("vlab_as")
 		r.out.decls = append(r.out.decls, fmt.Sprintf(
-			"func %s(v %s) (%s, bool) { var none %s; if v == nil { return none, false }; if x, ok := v.(%s); ok { return x, true }; %sreturn none, false }",
-			helper, typ, text, text, text, unwrapped))
+			"func %s(v any) (%s, bool) { var none %s; if v == nil { return none, false }; if x, ok := v.(%s); ok { return x, true }; return none, false }",
+			helper, text, text, text))
 		test = fmt.Sprintf("_, ok := %s(%s); ok", helper, v)
 		value = fmt.Sprintf("func() %s { x, _ := %s(%s); return x }()", text, helper, v)
 	}
