@@ -275,6 +275,10 @@ func (e *Engine) runSteps(run *running, p *plan) error {
 			run.value = &shown{values: s.values}
 		}
 		err := e.runText(run, s.text)
+		if err == nil && i == len(p.steps)-1 {
+			run.await()
+			err = e.settle(run, nil)
+		}
 		if errors.Is(err, errLeft) {
 			return nil
 		}

@@ -516,7 +516,7 @@ func (r *rewriter) spareError(s *ast.AssignStmt) {
 }
 
 // caught passes the panic of a goroutine on to the cell.
-const caught = "defer func() { if r := recover(); r != nil { vlabRT.Caught(r) } }(); "
+const caught = "vlabG := vlabRT.Began(); defer func() { vlabRT.Ended(vlabG, recover()) }(); "
 
 func (r *rewriter) goStmt(s *ast.GoStmt) {
 	loop := r.inLoop()

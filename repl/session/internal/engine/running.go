@@ -30,6 +30,7 @@ type running struct {
 	deferred []func()
 	// panicking is what the cell has panicked with, while its deferred functions run.
 	panicking any
+	live      atomic.Int32 // goroutines that have not ended
 
 	mu    sync.Mutex
 	ended bool
@@ -63,6 +64,17 @@ func (r *running) fallen() (any, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.spawn, r.fell
+}
+
+// goroutineWait is how long a cell that has come to its end waits for goroutines.
+const goroutineWait = 5 * time.Millisecond
+
+// await gives goroutines that the cell has waited for itself, by their last deferred
+// calls, the time to end, or to say that they have panicked.
+func (r *running) await() {
+	for end := time.Now().Add(goroutineWait); r.live.Load() > 0 && time.Now().Before(end); {
+		time.Sleep(goroutineWait / 50)
+	}
 }
 
 func (e *Engine) current() *running {

@@ -55,7 +55,8 @@ func (e *Engine) runtimeTable() interp.Exports {
 			return v
 		}),
 		"Recovered": reflect.ValueOf(recoveredValue),
-		"Caught":    reflect.ValueOf(e.caught),
+		"Began":     reflect.ValueOf(e.goroutineBegan),
+		"Ended":     reflect.ValueOf(e.goroutineEnded),
 		"Clear":     reflect.ValueOf(func(v any) { reflect.ValueOf(v).Clear() }),
 		"Run":       reflect.ValueOf(runBackwards),
 
@@ -138,6 +139,23 @@ func (e *Engine) sleep(d time.Duration) {
 	case <-t.C:
 	case <-e.current().ctx.Done():
 		panic(halt{})
+	}
+}
+
+// goroutineBegan counts a goroutine of the running cell, which it returns.
+func (e *Engine) goroutineBegan() any {
+	c := e.current()
+	c.live.Add(1)
+	return c
+}
+
+// goroutineEnded takes note that a goroutine of a cell has ended, with a panic or nil.
+func (e *Engine) goroutineEnded(of, v any) {
+	if v != nil {
+		e.caught(v)
+	}
+	if c, ok := of.(*running); ok {
+		c.live.Add(-1)
 	}
 }
 
