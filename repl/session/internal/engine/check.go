@@ -272,8 +272,12 @@ func (c *checker) receiverTypeParams(recv *ast.FieldList) *ast.FieldList {
 		return nil
 	}
 	list := &ast.FieldList{}
+	own := map[string]string{}
 	for i, id := range params {
-		constraint := c.constraint(named.TypeParams().At(i).Constraint())
+		own[named.TypeParams().At(i).Obj().Name()] = id.Name
+	}
+	for i, id := range params {
+		constraint := c.constraint(named.TypeParams().At(i).Constraint(), own)
 		if constraint == nil {
 			return nil
 		}
@@ -282,16 +286,43 @@ func (c *checker) receiverTypeParams(recv *ast.FieldList) *ast.FieldList {
 	return list
 }
 
-// constraint returns an expression for a constraint, nil where it has none.
-func (c *checker) constraint(t types.Type) ast.Expr {
-	if n, ok := t.(*types.Named); ok && n.TypeArgs().Len() == 0 {
-		obj := types.NewTypeName(token.NoPos, n.Obj().Pkg(), fmt.Sprintf("vlabC%d", len(c.constraints)), n)
-		c.constraints = append(c.constraints, obj)
-		return ast.NewIdent(obj.Name())
+// constraint returns an expression for a constraint, or for a type in one, nil where it
+// has none; named are the receiver's names of the type's parameters.
+func (c *checker) constraint(t types.Type, named map[string]string) ast.Expr {
+	if p, ok := t.(*types.TypeParam); ok {
+		return ast.NewIdent(named[p.Obj().Name()])
 	}
-	x, err := parser.ParseExpr(types.TypeString(t, (*types.Package).Name))
+	n, isNamed := t.(*types.Named)
+	if !hasParam(t, map[types.Type]bool{}) || isNamed {
+		of := t
+		if isNamed {
+			of = n.Origin()
+		}
+		obj := types.NewTypeName(token.NoPos, types.NewPackage("main", "main"), fmt.Sprintf("vlabC%d", len(c.constraints)), of)
+		c.constraints = append(c.constraints, obj)
+		x := ast.Expr(ast.NewIdent(obj.Name()))
+		if !isNamed || n.TypeArgs().Len() == 0 {
+			return x
+		}
+		list := &ast.IndexListExpr{X: x}
+		for a := range n.TypeArgs().Types() {
+			arg := c.constraint(a, named)
+			if arg == nil {
+				return nil
+			}
+			list.Indices = append(list.Indices, arg)
+		}
+		return list
+	}
+	x, err := parser.ParseExpr(types.TypeString(t, func(p *types.Package) string { return strings.TrimPrefix(p.Name(), "main") }))
 	if err != nil {
 		return nil
 	}
+	ast.Inspect(x, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && named[id.Name] != "" {
+			id.Name = named[id.Name]
+		}
+		return true
+	})
 	return x
 }

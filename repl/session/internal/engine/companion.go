@@ -13,19 +13,34 @@ import (
 	"vlab/repl/session/internal/cell"
 )
 
-// source is the text that has made a type or a function, kept so that a later cell
+// source is the text that has made a type, constants or a function, kept so that a later cell
 // can make it anew.
 type source struct {
 	text    string
+	names   []string        // that it declares
 	methods []string        // of a type
 	uses    map[string]bool // names that the text speaks of
+}
+
+// isConst reports whether a source declares constants, and all that it declares stand.
+func (e *Engine) isConst(s *source) bool {
+	for _, name := range s.names {
+		sym := e.names.get(name)
+		if sym == nil || e.sources[name] != s {
+			return false
+		}
+		if _, ok := sym.obj.(*types.Const); !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // companions returns earlier declarations that a cell makes necessary again: a type
 // that the cell adds a method to, with the methods it has and all that speaks of it,
 // and the functions that call, at any remove, a function which the cell defines
 // anew, so that they call the new one. It names the types among them.
-func (e *Engine) companions(src string, pieces []cell.Piece) (more string, again []string) {
+func (e *Engine) companions(src string, pieces []cell.Piece) (texts, callers, again []string) {
 	defined, anew := map[string]bool{}, map[string]bool{}
 	var receivers, functions []string
 	for _, p := range pieces {
@@ -34,7 +49,7 @@ func (e *Engine) companions(src string, pieces []cell.Piece) (more string, again
 		}
 		f, err := parser.ParseFile(token.NewFileSet(), "", "package p;"+src[p.Start:p.End], parser.SkipObjectResolution)
 		if err != nil {
-			return "", nil // the check will say what is wrong
+			return nil, nil, nil // the check will say what is wrong
 		}
 		for _, id := range declared(f) {
 			defined[id.Name] = true
@@ -47,8 +62,8 @@ func (e *Engine) companions(src string, pieces []cell.Piece) (more string, again
 			anew[methodOf(f)] = true
 		}
 	}
-	texts, again := e.dependents(receivers, defined, anew)
-	return strings.Join(append(texts, e.callers(functions, defined)...), "\n"), again
+	texts, again = e.dependents(receivers, defined, anew)
+	return texts, e.callers(functions, defined), again
 }
 
 // dependents returns the texts of types that get a method, and of all that speaks of
@@ -62,14 +77,28 @@ func (e *Engine) dependents(bases []string, defined, anew map[string]bool) (text
 		if s == nil || defined[name] || e.names.get(name) == nil {
 			continue
 		}
+		isConst := strings.HasPrefix(s.text, "const")
+		if isConst && (!e.isConst(s) || slices.ContainsFunc(s.names, func(name string) bool { return defined[name] })) {
+			continue
+		}
 		defined[name] = true
+		if isConst {
+			for _, other := range s.names {
+				defined[other] = true
+				for user := range e.usedBy[other] {
+					if u := e.sources[user]; u != nil && u.uses[other] {
+						bases = append(bases, user)
+					}
+				}
+			}
+		}
 		texts = append(texts, s.text)
 		for _, m := range s.methods {
 			if f, err := parser.ParseFile(token.NewFileSet(), "", "package p;"+m, parser.SkipObjectResolution); err != nil || !anew[methodOf(f)] {
 				texts = append(texts, m)
 			}
 		}
-		if !strings.HasPrefix(s.text, "func") {
+		if !isConst && !strings.HasPrefix(s.text, "func") {
 			again = append(again, name)
 		}
 		for _, user := range append(slices.Sorted(maps.Keys(e.usedBy[name])), e.holders(name)...) {
@@ -161,7 +190,7 @@ func receiverBase(f *ast.File) string {
 // remember keeps the sources of a cell's declarations, once they exist.
 func (e *Engine) remember(src string) {
 	for _, p := range cell.Split(src) {
-		if p.Kind != cell.Type && p.Kind != cell.Func {
+		if p.Kind != cell.Type && p.Kind != cell.Func && p.Kind != cell.Const {
 			continue
 		}
 		text := src[p.Start:p.End]
@@ -169,8 +198,13 @@ func (e *Engine) remember(src string) {
 		if err != nil {
 			continue
 		}
+		shared := &source{text: text, uses: words(text, "")}
 		for _, id := range declared(f) {
-			s := &source{text: text, uses: words(text, id.Name)}
+			s := shared
+			if p.Kind != cell.Const {
+				s = &source{text: text, uses: words(text, id.Name)}
+			}
+			s.names = append(s.names, id.Name)
 			e.sources[id.Name] = s
 			for name := range s.uses {
 				if e.usedBy[name] == nil {

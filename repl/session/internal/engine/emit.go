@@ -21,6 +21,7 @@ type step struct {
 	values []any // what the cell gives without running anything
 
 	declares []string // variables to declare before the cell runs
+	inits    []string // functions init
 	forwards []forward
 }
 
@@ -330,7 +331,7 @@ func (r *rewriter) called(x ast.Expr, path, prefix string) bool {
 // cell's variables into one step.
 func (e *Engine) emitDeclarations(num int, decls, bodies *part, idents []*ast.Ident, n *names, variables []string) step {
 	out, s := &chunk{}, step{}
-	var b strings.Builder
+	var b, last strings.Builder
 	for _, d := range decls.file.Decls {
 		g, ok := d.(*ast.GenDecl)
 		if !ok || g.Tok == token.IMPORT {
@@ -349,13 +350,18 @@ func (e *Engine) emitDeclarations(num int, decls, bodies *part, idents []*ast.Id
 		}
 		for _, s := range g.Specs {
 			if spec, ok := s.(*ast.TypeSpec); ok && spec.TypeParams == nil {
-				b.WriteString("type " + r.apply(spec.Pos(), spec.End()) + "\n")
+				to := &b
+				if _, name := ast.Unparen(spec.Type).(*ast.Ident); name {
+					to = &last // the interpreter wants to know the type before
+				}
+				to.WriteString("type " + r.apply(spec.Pos(), spec.End()) + "\n")
 				if obj := decls.info.Defs[spec.Name]; obj != nil && !spec.Assign.IsValid() && r.syms[obj] != nil {
-					b.WriteString(e.tell(r.syms[obj].internal, obj.Type()))
+					to.WriteString(e.tell(r.syms[obj].internal, obj.Type()))
 				}
 			}
 		}
 	}
+	b.WriteString(last.String())
 	for _, v := range variables {
 		b.WriteString(v + "\n")
 	}
@@ -372,6 +378,7 @@ func (e *Engine) emitDeclarations(num int, decls, bodies *part, idents []*ast.Id
 			b.WriteString(r.apply(f.Pos(), f.End()) + "\n" + text)
 		}
 	}
+	s.inits = r.inits
 	b.WriteString(e.writeInstances(out))
 	s.text = out.source(b.String())
 	for _, id := range idents {
@@ -432,8 +439,12 @@ func constantText(c *types.Const) string {
 // functionName writes the interpreter's name of a function, whose own was taken
 // away for the check.
 func (r *rewriter) functionName(f *ast.FuncDecl, n *names) {
-	if f.Name.Name != "_" {
-		return // init keeps its name
+	if f.Name.Name != "_" { // init: it is called when the cell's variables have their values
+		name := r.made("vlabInit")
+		r.edits.Replace(r.p.offset(f.Name.Pos()), r.p.offset(f.Name.End()), name)
+		r.e.places[r.placeOf(f)].name = "init"
+		r.inits = append(r.inits, name)
+		return
 	}
 	at := r.p.offset(f.Name.NamePos)
 	name := identAt(r.p.src[at:])

@@ -21,6 +21,7 @@ import (
 	"github.com/traefik/yaegi/interp"
 	"github.com/traefik/yaegi/stdlib"
 	"github.com/traefik/yaegi/stdlib/syscall"
+	"github.com/traefik/yaegi/stdlib/unsafe"
 	"github.com/traefik/yaegi/stdlib/unrestricted"
 )
 
@@ -83,15 +84,16 @@ type Engine struct {
 	usedBy  map[string]map[string]bool // names to the functions whose sources speak of them
 	objects map[types.Object]*symbol   // all that there ever were
 
-	shaped    *ownTypes
-	forward   map[string]forward // of functions by name and signature
-	generics  map[types.Object]*generic
-	instances map[instanceKey]string
-	mirrored  map[reflectedKey]reflect.Type
-	casts     map[string]*cast // by the interpreter's text of the interface
-	asked     []instance       // by the cell at hand, and not yet written
-	later     []func() string  // write what else the cell at hand has asked for
-	fresh     made             // with the cell at hand
+	shaped     *ownTypes
+	forward    map[string]forward // of functions by name and signature
+	generics   map[types.Object]*generic
+	instances  map[instanceKey]string
+	inLiterals map[types.Object]bool // variables that function literals speak of
+	mirrored   map[reflectedKey]reflect.Type
+	casts      map[string]*cast // by the interpreter's text of the interface
+	asked      []instance       // by the cell at hand, and not yet written
+	later      []func() string  // write what else the cell at hand has asked for
+	fresh      made             // with the cell at hand
 
 	busy  sync.Mutex // held while a cell runs
 	runMu sync.Mutex
@@ -107,7 +109,7 @@ type Engine struct {
 func New(o Options) (*Engine, error) {
 	e := &Engine{
 		opts: o, names: newNames(), used: map[string]bool{}, loaded: map[string]string{}, types: map[reflect.Type]string{}, cells: map[int]string{}, own: map[int]int{}, sources: map[string]*source{},
-		objects: map[types.Object]*symbol{}, changed: map[string]bool{}, usedBy: map[string]map[string]bool{}, shaped: newOwnTypes(), forward: map[string]forward{}, generics: map[types.Object]*generic{}, instances: map[instanceKey]string{}, casts: map[string]*cast{}, mirrored: map[reflectedKey]reflect.Type{},
+		objects: map[types.Object]*symbol{}, changed: map[string]bool{}, usedBy: map[string]map[string]bool{}, shaped: newOwnTypes(), forward: map[string]forward{}, generics: map[types.Object]*generic{}, instances: map[instanceKey]string{}, casts: map[string]*cast{}, inLiterals: map[types.Object]bool{}, mirrored: map[reflectedKey]reflect.Type{},
 		stderr: &tracer{out: os.Stderr}, run: idle(),
 	}
 	tables := []interp.Exports{
@@ -124,7 +126,7 @@ func New(o Options) (*Engine, error) {
 		e.mirror.AddTemplate(path, source)
 	}
 	e.in = interp.New(interp.Options{Stderr: e.stderr, Stdin: &asker{e: e}, Unrestricted: true})
-	for _, t := range tables {
+	for _, t := range append(tables, unsafe.Symbols) {
 		if err := e.in.Use(t); err != nil {
 			return nil, fmt.Errorf("load symbols: %w", err)
 		}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -119,11 +120,53 @@ func (e *Engine) asError(err error, target any) bool {
 			to.Elem().Set(reflect.ValueOf(own))
 			return true
 		}
-		if compiled && errors.As(err, target) {
+		if compiled && errors.As(err, target) || e.saysAs(err, target) {
 			return true
 		}
 		if list := joined(err); list != nil {
 			return slices.ContainsFunc(list, func(err error) bool { return e.asError(err, target) })
+		}
+		err = e.unwrap(err)
+	}
+	return false
+}
+
+// saysAs asks an error of a type of cells for its As method.
+func (e *Engine) saysAs(err error, target any) bool {
+	own := e.plainError(err)
+	if own == nil {
+		return false
+	}
+	v := reflect.ValueOf(own)
+	f, arg := shapedValue{e, v, e.typeFor(v.Type())}.method("As")
+	return f.IsValid() && f.Call([]reflect.Value{arg, reflect.ValueOf(&target).Elem()})[0].Bool()
+}
+
+// asInterface writes errors.As with a pointer to an interface that needs a cast.
+func (r *rewriter) asInterface(call *ast.CallExpr) bool {
+	p, ok := under[*types.Pointer](r.bound.apply(r.p.info.Types[call.Args[1]].Type))
+	fails := types.Universe.Lookup("error").Type()
+	if !ok || !r.castable(p.Elem(), fails) {
+		return false
+	}
+	text, ok1 := r.types.write(p.Elem())
+	asks, _, ok2 := r.castTo(p.Elem(), fails)
+	if !ok1 || !ok2 {
+		return false
+	}
+	r.edits.Replace(r.p.offset(call.Pos()), r.p.offset(call.Args[0].Pos()), fmt.Sprintf(
+		"func(vlabE error, vlabP *%s) bool { return vlabRT.AsOf(vlabE, func(e error) bool { x, ok := %s(e); if ok { *vlabP = x }; return ok }) }(", text, asks))
+	return true
+}
+
+// asOf is errors.As with what takes an error of a chain.
+func (e *Engine) asOf(err error, take func(error) bool) bool {
+	for err != nil {
+		if take(err) {
+			return true
+		}
+		if list := joined(err); list != nil {
+			return slices.ContainsFunc(list, func(err error) bool { return e.asOf(err, take) })
 		}
 		err = e.unwrap(err)
 	}

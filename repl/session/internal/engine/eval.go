@@ -7,6 +7,8 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
+	"strings"
 
 	"vlab/repl/session/display"
 	"vlab/repl/session/internal/cell"
@@ -90,18 +92,46 @@ func (e *Engine) prepared(num int, src string) (p *plan, err error) {
 }
 
 // prepare checks a cell together with its companions, or without them where they
-// no longer fit, as when a function has changed its parameters.
+// no longer fit, as when a function has changed its parameters. A type's methods need
+// theirs.
 func (e *Engine) prepare(num int, src string) (*plan, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.own[num] = len(src)
 	e.freshContext()
-	if more, again := e.companions(src, cell.Split(src)); more != "" {
-		if p, err := e.tried(num, src+"\n"+more, again); err == nil {
+	texts, callers, again := e.companions(src, cell.Split(src))
+	if len(texts)+len(callers) > 0 {
+		if p, err := e.tried(num, withCompanions(src, texts, callers), again); err == nil {
 			return p, nil
 		}
 	}
+	if len(again) > 0 {
+		p, err := e.tried(num, withCompanions(src, texts), again)
+		return p, e.ownFault(err, num, again)
+	}
 	return e.plan(num, src, nil)
+}
+
+// withCompanions returns a cell's text with others behind it.
+func withCompanions(src string, texts ...[]string) string {
+	return src + "\n" + strings.Join(slices.Concat(texts...), "\n")
+}
+
+// ownFault makes an error in a cell with companions one of the cell: its place is there,
+// and where a method isn't found, why that may be is said.
+func (e *Engine) ownFault(err error, num int, again []string) error {
+	var f *Fault
+	if !errors.As(err, &f) {
+		return err
+	}
+	if strings.Contains(f.Value, "undefined (type ") {
+		f.Traceback = append(f.Traceback, fmt.Sprintf("hint: what was made before the method was, keeps its type without it, where something refers to it or %s is made of itself; make it again",
+			strings.Join(again, " or ")))
+	}
+	if last := strings.Count(e.cells[num][:e.own[num]], "\n") + 1; f.Line > last {
+		f.Line, f.Col = last, 1
+	}
+	return f
 }
 
 // tried is plan, whose panic is an error: companions are a try.
@@ -109,7 +139,7 @@ func (e *Engine) tried(num int, src string, again []string) (p *plan, err error)
 	defer func() {
 		if r := recover(); r != nil {
 			e.forget(e.fresh)
-			p, err = nil, fmt.Errorf("with what depends on it: %v", r)
+			p, err = nil, &Fault{Name: compileFault, Value: fmt.Sprintf("this session can't run it with what depends on it: %v", r), Line: 1, Col: 1}
 		}
 	}()
 	return e.plan(num, src, again)
@@ -162,9 +192,23 @@ func (e *Engine) plan(num int, src string, again []string) (_ *plan, err error) 
 			p.steps[0].makes = append(p.steps[0].makes, m.to)
 		}
 	}
-	p.steps = append(p.steps, statements...)
+	p.steps = append(p.steps, withInits(p.steps, statements)...)
 	p.fresh = e.fresh
 	return p, nil
+}
+
+// withInits returns the steps of statements with the calls of the functions init, which
+// the declarations' step has, behind the variables that come first.
+func withInits(declarations, statements []step) []step {
+	if len(declarations) == 0 || len(declarations[0].inits) == 0 {
+		return statements
+	}
+	at := slices.IndexFunc(statements, func(s step) bool { return s.piece.Kind != cell.Var })
+	if at < 0 {
+		at = len(statements)
+	}
+	text := "package main\nfunc init() { " + strings.Join(declarations[0].inits, "(); ") + "() }"
+	return slices.Insert(slices.Clone(statements), at, step{text: text})
 }
 
 // freshContext lets ctx be the running cell's context again, whatever an earlier

@@ -33,7 +33,7 @@ func (e *Engine) moves(c *checker, again []string) []move {
 		if !ok || s.hidden || c.names.get(s.name) != s {
 			continue
 		}
-		if literals || slices.ContainsFunc(pointed, func(t types.Type) bool { return types.Identical(t, v.Type()) }) {
+		if literals && e.inLiterals[s.obj] || slices.ContainsFunc(pointed, func(t types.Type) bool { return types.Identical(t, v.Type()) }) {
 			continue // what refers to the variable would not find the new one
 		}
 		t := renewed(v.Type(), anew)

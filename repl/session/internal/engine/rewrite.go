@@ -6,6 +6,7 @@ import (
 	"go/constant"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 
 	"vlab/repl/session/internal/cell"
@@ -28,6 +29,7 @@ type rewriter struct {
 	quiet    bool              // statements don't note where they are
 	converts map[ast.Expr]bool // types that a value is converted to
 
+	inits   []string // functions init, under the names they were given
 	hiddens map[*ast.RangeStmt]hiddenRange
 	callees map[ast.Expr]bool // selectors that are called
 	calls   []spawn
@@ -278,7 +280,7 @@ func (r *rewriter) nameParameters(list *ast.FieldList) {
 		return
 	}
 	for _, f := range list.List {
-		if len(f.Names) == 0 {
+		if len(f.Names) == 0 || !f.Names[0].Pos().IsValid() { // the check has named it
 			r.edits.Insert(r.p.offset(f.Type.Pos()), "_ ")
 		}
 	}
@@ -357,6 +359,9 @@ func (r *rewriter) ident(id *ast.Ident) {
 	if s := r.syms[obj]; s != nil && s.internal != id.Name {
 		text = s.internal
 	}
+	if v, ok := obj.(*types.Var); ok && r.syms[v] != nil && r.inLiteral() {
+		r.e.inLiterals[v] = true
+	}
 	if f, ok := obj.(*types.Var); ok && f.Embedded() && r.p.info.Uses[id] == obj {
 		text = r.types.fieldName(f)
 	}
@@ -376,6 +381,14 @@ func (r *rewriter) ident(id *ast.Ident) {
 	if text != "" {
 		r.edits.Replace(r.p.offset(id.Pos()), r.p.offset(id.End()), text)
 	}
+}
+
+// inLiteral reports whether the node being visited stands in a function literal.
+func (r *rewriter) inLiteral() bool {
+	return slices.ContainsFunc(r.around, func(s *surrounding) bool {
+		_, lit := s.node.(*ast.FuncLit)
+		return lit
+	})
 }
 
 // builtin replaces the builtin functions that the interpreter lacks.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"os"
 	"regexp"
 	"runtime"
 	"strconv"
@@ -253,8 +252,8 @@ func (s *spawned) Error() string { return describePanic(s.value) }
 // compile compiles a text. The interpreter logs some faults of its own besides
 // returning them; that log is dropped.
 func (e *Engine) compile(text string) (prog *interp.Program, err error) {
+	defer log.SetOutput(log.Writer())
 	log.SetOutput(io.Discard)
-	defer log.SetOutput(os.Stderr)
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("the interpreter can't run this: %v", r)

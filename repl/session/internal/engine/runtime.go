@@ -71,6 +71,7 @@ func (e *Engine) runtimeTable() interp.Exports {
 		"AsError":        reflect.ValueOf(e.asAnError),
 		"Call":           reflect.ValueOf(func(f func()) { f() }),
 		"As":             reflect.ValueOf(e.asError),
+		"AsOf":           reflect.ValueOf(e.asOf),
 		"Is":             reflect.ValueOf(e.isError),
 		"Unwrap":         reflect.ValueOf(e.unwrap),
 		"Plain":          reflect.ValueOf(e.plain),
@@ -123,11 +124,20 @@ func (e *Engine) runtimeTable() interp.Exports {
 func (e *Engine) overrides() interp.Exports {
 	return interp.Exports{
 		"time/time": {"Sleep": reflect.ValueOf(e.sleep)},
-		"log/log": {
-			"Fatal":   reflect.ValueOf(log.Fatal),
-			"Fatalf":  reflect.ValueOf(log.Fatalf),
-			"Fatalln": reflect.ValueOf(log.Fatalln),
-		},
+		"log/log":   trueLog(),
+	}
+}
+
+// trueLog returns package log's own functions, which log/slog is tied to: the
+// interpreter has others in their places.
+func trueLog() map[string]reflect.Value {
+	return map[string]reflect.Value{
+		"Fatal": reflect.ValueOf(log.Fatal), "Fatalf": reflect.ValueOf(log.Fatalf), "Fatalln": reflect.ValueOf(log.Fatalln),
+		"Panic": reflect.ValueOf(log.Panic), "Panicf": reflect.ValueOf(log.Panicf), "Panicln": reflect.ValueOf(log.Panicln),
+		"Print": reflect.ValueOf(log.Print), "Printf": reflect.ValueOf(log.Printf), "Println": reflect.ValueOf(log.Println),
+		"Output": reflect.ValueOf(log.Output), "Default": reflect.ValueOf(log.Default), "Writer": reflect.ValueOf(log.Writer),
+		"Flags": reflect.ValueOf(log.Flags), "SetFlags": reflect.ValueOf(log.SetFlags), "Prefix": reflect.ValueOf(log.Prefix),
+		"SetPrefix": reflect.ValueOf(log.SetPrefix), "SetOutput": reflect.ValueOf(log.SetOutput),
 	}
 }
 

@@ -122,6 +122,9 @@ func (e *Engine) tell(name string, t types.Type) string {
 		if hasForm(set.Lookup(nil, "LogValue"), "", "log/slog.Value") {
 			fmt.Fprintf(&b, "; vlabRT.DeclaredMethod(%q, %q, \"LogValue\", func(v %s%s) %s.Value { return v.LogValue() })", name, star, star, name, e.packageName("log/slog"))
 		}
+		if hasForm(set.Lookup(nil, "As"), "any", "bool") || hasForm(set.Lookup(nil, "As"), "interface{}", "bool") {
+			fmt.Fprintf(&b, "; vlabRT.DeclaredMethod(%q, %q, \"As\", func(v %s%s, target interface{}) bool { return v.As(target) })", name, star, star, name)
+		}
 		if hasForm(set.Lookup(nil, "Is"), "error", "bool") {
 			fmt.Fprintf(&b, "; vlabRT.DeclaredMethod(%q, %q, \"Is\", func(v %s%s, err error) bool { return v.Is(err) })", name, star, star, name)
 		}
@@ -315,6 +318,9 @@ func (r *rewriter) shape(call *ast.CallExpr) {
 	for name, n := range map[string]int{"As": 2, "Is": 2, "Unwrap": 1} {
 		sel, ok := call.Fun.(*ast.SelectorExpr)
 		if ok && sel.Sel.Name == name && len(call.Args) == n && r.called(call, "errors", name) {
+			if name == "As" && r.asInterface(call) {
+				return
+			}
 			r.edits.Replace(r.p.offset(call.Fun.Pos()), r.p.offset(call.Fun.End()), "vlabRT."+name)
 			return
 		}
