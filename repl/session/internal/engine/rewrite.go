@@ -133,8 +133,10 @@ func (r *rewriter) enter(n ast.Node) {
 	switch n := n.(type) {
 	case *ast.FuncDecl:
 		if n.Body != nil {
-			r.nameParameters(n.Recv)
-			r.nameParameters(n.Type.Params)
+			if n.Recv != nil || r.p.receivers[n] != nil {
+				r.nameParameters(n.Recv)
+				r.nameParameters(n.Type.Params)
+			}
 			r.openFunction(n.Name.Name, n.Body)
 			r.edits.Insert(r.p.offset(n.Body.Lbrace)+1, r.zeroResults(n))
 		}
