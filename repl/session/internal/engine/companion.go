@@ -43,6 +43,7 @@ func (e *Engine) isConst(s *source) bool {
 func (e *Engine) companions(src string, pieces []cell.Piece) (texts, callers, again []string) {
 	defined, anew := map[string]bool{}, map[string]bool{}
 	var receivers, functions []string
+	extensions, pieces := e.splitExtensions(src, pieces)
 	for _, p := range pieces {
 		if p.Kind != cell.Type && p.Kind != cell.Func {
 			continue
@@ -59,6 +60,12 @@ func (e *Engine) companions(src string, pieces []cell.Piece) (texts, callers, ag
 		}
 		if base := receiverBase(f); base != "" {
 			receivers = append(receivers, base)
+			anew[methodOf(f)] = true
+		}
+	}
+	for _, p := range extensions {
+		f, err := parser.ParseFile(token.NewFileSet(), "", "package p;"+src[p.Start:p.End], parser.SkipObjectResolution)
+		if base := receiverBase(f); err == nil && slices.Contains(receivers, base) {
 			anew[methodOf(f)] = true
 		}
 	}

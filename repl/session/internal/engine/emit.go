@@ -379,6 +379,7 @@ func (e *Engine) emitDeclarations(num int, decls, bodies *part, idents []*ast.Id
 		}
 	}
 	s.inits = r.inits
+	b.WriteString(e.retell())
 	b.WriteString(e.writeInstances(out))
 	s.text = out.source(b.String())
 	for _, id := range idents {

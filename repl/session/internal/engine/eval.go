@@ -163,11 +163,15 @@ func (e *Engine) plan(num int, src string, again []string) (_ *plan, err error) 
 	if err := e.loadDots(c.names.dots); err != nil {
 		return nil, &Fault{Name: compileFault, Value: err.Error()}
 	}
-	decls, idents, err := c.declarations(pieces)
+	extensions, others := e.splitExtensions(src, pieces)
+	decls, idents, err := c.declarations(others)
 	if err != nil {
 		return nil, err
 	}
 	e.addDeclared(c, decls, idents)
+	if err := e.extend(c, extensions); err != nil {
+		return nil, err
+	}
 	moves := e.moves(c, again)
 	statements, err := e.statements(num, c, pieces)
 	if err != nil {
@@ -186,7 +190,7 @@ func (e *Engine) plan(num int, src string, again []string) (_ *plan, err error) 
 	for _, m := range moves {
 		variables = append(variables, m.code(&typeWriter{e: e, symbols: e.objects}))
 	}
-	if len(variables) > 0 || len(decls.file.Decls) > len(decls.file.Imports) || len(e.asked)+len(e.later) > 0 {
+	if len(variables) > 0 || len(decls.file.Decls) > len(decls.file.Imports) || len(e.asked)+len(e.later)+len(extensions) > 0 {
 		p.steps = append(p.steps, e.emitDeclarations(num, decls, bodies, idents, c.names, variables))
 		for _, m := range moves {
 			p.steps[0].makes = append(p.steps[0].makes, m.to)

@@ -77,6 +77,7 @@ type made struct {
 	types     []string // the interpreter's names
 	casts     []string
 	froms     []castFrom
+	methods   []extension
 }
 
 // forget takes back what the interpreter has not got.
@@ -92,6 +93,9 @@ func (e *Engine) forget(m made) {
 	}
 	for _, text := range m.casts {
 		delete(e.casts, text)
+	}
+	for _, x := range m.methods {
+		x.takeBack()
 	}
 }
 

@@ -91,15 +91,18 @@ func (e *Engine) tell(name string, t types.Type) string {
 	d := &ownType{typ: t, value: map[string]reflect.Value{}, pointer: map[string]reflect.Value{}}
 	e.shaped.byName[name] = d
 	e.fresh.types = append(e.fresh.types, name)
-	if _, ok := t.Underlying().(*types.Interface); ok {
+	named, ok := types.Unalias(t).(*types.Named)
+	if !ok || types.IsInterface(t) {
 		return ""
 	}
+	w := &typeWriter{e: e, symbols: e.objects}
+	return e.told(name, named) + w.promoted(name, named)
+}
+
+// told writes what tells the session of a type and its methods.
+func (e *Engine) told(name string, named *types.Named) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "func init() { vlabRT.Declared(%q, (*%s)(nil))", name, name)
-	named, ok := types.Unalias(t).(*types.Named)
-	if !ok {
-		return ""
-	}
 	wanted := shownMethods()
 	ofValue, ofPointer := types.NewMethodSet(named), types.NewMethodSet(types.NewPointer(named))
 	for _, method := range slices.Sorted(maps.Keys(wanted)) {
@@ -135,8 +138,7 @@ func (e *Engine) tell(name string, t types.Type) string {
 		}
 	}
 	b.WriteString(" }\n")
-	w := &typeWriter{e: e, symbols: e.objects}
-	return b.String() + w.promoted(name, named) + e.intoCasts(name, t)
+	return b.String() + e.intoCasts(name, named)
 }
 
 // resultText writes the types of a function's results as a declaration does.
@@ -176,7 +178,7 @@ func (e *Engine) declare(name string, nilPointer any) {
 		return
 	}
 	it.reflect = reflect.TypeOf(nilPointer).Elem()
-	if it.reflect.Kind() == reflect.Struct && it.reflect.NumField() > 0 {
+	if it.reflect.Kind() == reflect.Struct && it.reflect.NumField() > 0 && !slices.Contains(d.byStruct[it.reflect], it) {
 		d.byStruct[it.reflect] = append(d.byStruct[it.reflect], it)
 	}
 }

@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
+	"go/types"
 	"reflect"
 	"unsafe"
 
@@ -25,7 +27,7 @@ func drop(f reflect.Value) {
 }
 
 // checkLayout reports whether the interpreter's structure is as runID and trim rely
-// on.
+// on, and that of go/types as methodsOf does.
 func checkLayout() error {
 	t := reflect.TypeFor[interp.Interpreter]()
 	if f := t.Field(0); f.Name != "id" || f.Type.Kind() != reflect.Uint64 || f.Offset != 0 {
@@ -47,7 +49,15 @@ func checkLayout() error {
 	}
 	roots, ok := t.FieldByName("roots")
 	if !ok || roots.Type.Kind() != reflect.Slice || !child(t.FieldByName("scopes")) || !child(t.FieldByName("universe")) {
-		return fmt.Errorf("the interpreter's structure has other roots and scopes than those that are known")
+		return errors.New("the interpreter's structure has other roots and scopes than those that are known")
+	}
+	methods, ok := reflect.TypeFor[types.Named]().FieldByName("methods")
+	if !ok || methods.Type != reflect.TypeFor[[]*types.Func]() {
+		return errors.New("go/types keeps a type's methods elsewhere than is known")
+	}
+	methods, found := reflect.TypeFor[types.Named]().FieldByName("methods")
+	if !found || methods.Type != reflect.TypeFor[[]*types.Func]() {
+		return errors.New("go/types keeps methods elsewhere than is known")
 	}
 	return nil
 }
