@@ -117,17 +117,21 @@ func sameLayout(a, b reflect.Type, depth int) bool {
 	return false
 }
 
-// isRecursive reports whether a type is made of itself, as a list's node is. Values of
-// such a type stay as they are: the interpreter has no compiled form of it.
+// isRecursive reports whether a type is made of itself, as a list's node is, or of one
+// that is. Values of such a type stay as they are: the interpreter has no compiled form
+// of it.
 func isRecursive(n *types.Named) bool {
 	seen := map[types.Type]bool{}
+	open := map[*types.Named]bool{} // around the type being looked at
 	var within func(t types.Type) bool
 	within = func(t types.Type) bool {
 		t = types.Unalias(t)
 		if named, ok := t.(*types.Named); ok {
-			if named.Origin() == n.Origin() && len(seen) > 0 {
+			if open[named.Origin()] {
 				return true
 			}
+			open[named.Origin()] = true
+			defer delete(open, named.Origin())
 		}
 		if seen[t] {
 			return false
