@@ -168,7 +168,22 @@ func (e *Engine) intoCasts(name string, t types.Type) string {
 	return "func init() { " + text + "}\n"
 }
 
-// held is a value as compiled code is handed it for a cast: itself, or as the element of
+// outOfCasts writes what takes a type out of all tables, before it is put into those
+// that are right with its new methods.
+func (e *Engine) outOfCasts(name string) string {
+	text := ""
+	for _, c := range e.casts {
+		if c.written {
+			text += fmt.Sprintf("delete(%s, %q); delete(%s, %q); ", c.name, name, c.name, "*"+name)
+		}
+	}
+	if text == "" {
+		return ""
+	}
+	return "func init() { " + text + "}\n"
+}
+
+// heldIn is a value as compiled code is handed it for a cast: itself, or as the element of
 // a slice of an interface with methods.
 func (e *Engine) heldIn(v any) shapedValue {
 	r := reflect.ValueOf(v)

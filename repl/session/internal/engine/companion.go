@@ -13,37 +13,22 @@ import (
 	"vlab/repl/session/internal/cell"
 )
 
-// source is the text that has made a type, constants or a function, kept so that a later cell
+// source is the text that has made a type or a function, kept so that a later cell
 // can make it anew.
 type source struct {
 	text    string
-	names   []string        // that it declares
 	methods []string        // of a type
 	uses    map[string]bool // names that the text speaks of
 }
 
-// isConst reports whether a source declares constants, and all that it declares stand.
-func (e *Engine) isConst(s *source) bool {
-	for _, name := range s.names {
-		sym := e.names.get(name)
-		if sym == nil || e.sources[name] != s {
-			return false
-		}
-		if _, ok := sym.obj.(*types.Const); !ok {
-			return false
-		}
-	}
-	return true
-}
-
-// companions returns earlier declarations that a cell makes necessary again: a type
-// that the cell adds a method to, with the methods it has and all that speaks of it,
+// companions returns earlier declarations that a cell makes necessary again: a generic
+// type that the cell adds a method to, with the methods it has and all that speaks of it,
 // and the functions that call, at any remove, a function which the cell defines
 // anew, so that they call the new one. It names the types among them.
 func (e *Engine) companions(src string, pieces []cell.Piece) (texts, callers, again []string) {
 	defined, anew := map[string]bool{}, map[string]bool{}
 	var receivers, functions []string
-	extensions, pieces := e.splitExtensions(src, pieces)
+	_, pieces = e.splitExtensions(src, pieces)
 	for _, p := range pieces {
 		if p.Kind != cell.Type && p.Kind != cell.Func {
 			continue
@@ -63,12 +48,6 @@ func (e *Engine) companions(src string, pieces []cell.Piece) (texts, callers, ag
 			anew[methodOf(f)] = true
 		}
 	}
-	for _, p := range extensions {
-		f, err := parser.ParseFile(token.NewFileSet(), "", "package p;"+src[p.Start:p.End], parser.SkipObjectResolution)
-		if base := receiverBase(f); err == nil && slices.Contains(receivers, base) {
-			anew[methodOf(f)] = true
-		}
-	}
 	texts, again = e.dependents(receivers, defined, anew)
 	return texts, e.callers(functions, defined), again
 }
@@ -84,28 +63,14 @@ func (e *Engine) dependents(bases []string, defined, anew map[string]bool) (text
 		if s == nil || defined[name] || e.names.get(name) == nil {
 			continue
 		}
-		isConst := strings.HasPrefix(s.text, "const")
-		if isConst && (!e.isConst(s) || slices.ContainsFunc(s.names, func(name string) bool { return defined[name] })) {
-			continue
-		}
 		defined[name] = true
-		if isConst {
-			for _, other := range s.names {
-				defined[other] = true
-				for user := range e.usedBy[other] {
-					if u := e.sources[user]; u != nil && u.uses[other] {
-						bases = append(bases, user)
-					}
-				}
-			}
-		}
 		texts = append(texts, s.text)
 		for _, m := range s.methods {
 			if f, err := parser.ParseFile(token.NewFileSet(), "", "package p;"+m, parser.SkipObjectResolution); err != nil || !anew[methodOf(f)] {
 				texts = append(texts, m)
 			}
 		}
-		if !isConst && !strings.HasPrefix(s.text, "func") {
+		if !strings.HasPrefix(s.text, "func") {
 			again = append(again, name)
 		}
 		for _, user := range append(slices.Sorted(maps.Keys(e.usedBy[name])), e.holders(name)...) {
@@ -197,7 +162,7 @@ func receiverBase(f *ast.File) string {
 // remember keeps the sources of a cell's declarations, once they exist.
 func (e *Engine) remember(src string) {
 	for _, p := range cell.Split(src) {
-		if p.Kind != cell.Type && p.Kind != cell.Func && p.Kind != cell.Const {
+		if p.Kind != cell.Type && p.Kind != cell.Func {
 			continue
 		}
 		text := src[p.Start:p.End]
@@ -205,13 +170,8 @@ func (e *Engine) remember(src string) {
 		if err != nil {
 			continue
 		}
-		shared := &source{text: text, uses: words(text, "")}
 		for _, id := range declared(f) {
-			s := shared
-			if p.Kind != cell.Const {
-				s = &source{text: text, uses: words(text, id.Name)}
-			}
-			s.names = append(s.names, id.Name)
+			s := &source{text: text, uses: words(text, id.Name)}
 			e.sources[id.Name] = s
 			for name := range s.uses {
 				if e.usedBy[name] == nil {

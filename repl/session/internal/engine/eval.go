@@ -333,6 +333,7 @@ func (e *Engine) runSteps(run *running, p *plan) error {
 		if err != nil {
 			if i == 0 {
 				e.mu.Lock()
+				e.dropMethods(p.fresh.methods)
 				e.forget(p.fresh)
 				e.mu.Unlock()
 			}
@@ -344,6 +345,7 @@ func (e *Engine) runSteps(run *running, p *plan) error {
 			e.changed[m.name] = true
 		}
 		if i == 0 {
+			e.settleMethods(p.fresh.methods)
 			e.remember(p.src) // its declarations come first
 			for _, fw := range s.forwards {
 				e.forward[fw.key] = fw

@@ -55,9 +55,21 @@ func checkLayout() error {
 	if !ok || methods.Type != reflect.TypeFor[[]*types.Func]() {
 		return errors.New("go/types keeps a type's methods elsewhere than is known")
 	}
+	scopes, _ := t.FieldByName("scopes")
+	sym, ok1 := scopes.Type.Elem().Elem().FieldByName("sym")
+	typ, ok2 := sym.Type.Elem().Elem().FieldByName("typ")
+	if !ok1 || !ok2 || !hasField(typ.Type, "method", reflect.Slice) || !hasField(typ.Type, "ptr", reflect.Pointer) {
+		return errors.New("the interpreter keeps methods elsewhere than is known")
+	}
 	methods, found := reflect.TypeFor[types.Named]().FieldByName("methods")
 	if !found || methods.Type != reflect.TypeFor[[]*types.Func]() {
 		return errors.New("go/types keeps methods elsewhere than is known")
 	}
 	return nil
+}
+
+// hasField reports whether what a pointer points to has a field of a kind.
+func hasField(t reflect.Type, field string, kind reflect.Kind) bool {
+	f, ok := t.Elem().FieldByName(field)
+	return ok && f.Type.Kind() == kind
 }
