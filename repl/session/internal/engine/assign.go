@@ -7,7 +7,7 @@ import (
 )
 
 // mixed reports whether a list of values has constants, composite literals, receives or,
-// behind others, calls. The interpreter assigns such lists wrongly: of `a, b := 0, x` in
+// among others, calls. The interpreter assigns such lists wrongly: of `a, b := 0, x` in
 // a loop, the second round does not set a.
 func (r *rewriter) mixed(values []ast.Expr) bool {
 	for _, v := range values {
@@ -16,19 +16,20 @@ func (r *rewriter) mixed(values []ast.Expr) bool {
 			return true
 		}
 	}
-	return r.callsBehind(values)
+	return r.callsAmong(values)
 }
 
-// callsBehind reports whether a call stands behind a value that is not fixed.
-func (r *rewriter) callsBehind(values []ast.Expr) bool {
-	open := false
+// callsAmong reports whether a call is among several values that are not fixed.
+func (r *rewriter) callsAmong(values []ast.Expr) bool {
+	calls, open := false, 0
 	for _, v := range values {
-		if _, call := ast.Unparen(v).(*ast.CallExpr); call && open {
-			return true
+		if !r.fixed(v) {
+			open++
+			_, call := ast.Unparen(v).(*ast.CallExpr)
+			calls = calls || call
 		}
-		open = open || !r.fixed(v)
 	}
-	return false
+	return calls && open > 1
 }
 
 // fixed reports whether an expression has no effects and the same value at any time.

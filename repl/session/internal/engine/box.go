@@ -45,7 +45,7 @@ func (b boxed) MarshalJSON() ([]byte, error) { return json.Marshal(b.shaped()) }
 
 // wantsBox reports whether a value of type t goes into an any in a box.
 func (r *rewriter) wantsBox(t types.Type) bool {
-	return t != nil && r.isOwn(t) && !isMarked(t)
+	return t != nil && r.isOwn(t) && !isMarked(t) && !isRecursiveFunc(t)
 }
 
 // isMarked reports whether compiled code can tell an own type from others by what it is

@@ -355,7 +355,7 @@ func (e *Engine) emitDeclarations(num int, decls, bodies *part, idents []*ast.Id
 					to = &last // the interpreter wants to know the type before
 				}
 				to.WriteString("type " + r.apply(spec.Pos(), spec.End()) + "\n")
-				if obj := decls.info.Defs[spec.Name]; obj != nil && !spec.Assign.IsValid() && r.syms[obj] != nil {
+				if obj := decls.info.Defs[spec.Name]; obj != nil && !spec.Assign.IsValid() && r.syms[obj] != nil && !isRecursiveFunc(obj.Type()) {
 					to.WriteString(e.tell(r.syms[obj].internal, obj.Type()))
 				}
 			}

@@ -17,6 +17,9 @@ func (r *rewriter) into(t types.Type, x ast.Expr) {
 	t = r.bound.apply(t)
 	i, ok := under[*types.Interface](t)
 	of := r.bound.apply(r.p.info.Types[x].Type)
+	if r.intoRecursive(t, of, x) {
+		return
+	}
 	if r.unlike(t, of) {
 		to, ok := r.types.write(t)
 		open, end := "("+to+")(", ")"
@@ -27,6 +30,10 @@ func (r *rewriter) into(t types.Type, x ast.Expr) {
 			r.edits.Insert(r.p.offset(x.Pos()), open)
 			r.edits.Close(r.p.offset(x.Pos()), r.p.offset(x.End()), end)
 		}
+		return
+	}
+	if ok && isAny(t) && keptBare(of) {
+		r.intoBare(x)
 		return
 	}
 	if !ok || of == nil || types.IsInterface(of) || !r.isOwn(of) {
@@ -132,7 +139,7 @@ func (r *rewriter) intoReturned(s *ast.ReturnStmt) {
 }
 
 // returnAtOnce writes a return of several values that speak of the function's results, or
-// of calls behind others: the interpreter would give the results their values one after
+// of calls among others: the interpreter would give the results their values one after
 // the other.
 func (r *rewriter) returnAtOnce(s *ast.ReturnStmt) {
 	list, names := resultFields(r.enclosing())
@@ -142,7 +149,7 @@ func (r *rewriter) returnAtOnce(s *ast.ReturnStmt) {
 	if callbacks, _ := r.callbacks(); len(callbacks) > 0 {
 		return
 	}
-	spoken := r.callsBehind(s.Results)
+	spoken := r.callsAmong(s.Results)
 	for _, id := range names {
 		for _, x := range s.Results {
 			spoken = spoken || r.mentions(x, r.p.info.Defs[id])

@@ -14,6 +14,9 @@ import (
 
 // keptBare reports whether a map's keys of type t are kept as bare values.
 func keptBare(t types.Type) bool {
+	if t == nil {
+		return false
+	}
 	i, ok := under[*types.Interface](t)
 	return ok && i.NumMethods() > 0
 }

@@ -65,6 +65,9 @@ func (r *rewriter) localType(obj *types.TypeName) (string, bool) {
 		text, ok := r.types.write(a.Rhs())
 		return "type " + name + " = " + text, ok
 	}
+	if isRecursiveFunc(obj.Type()) {
+		return "type " + name + " = interface{}", true
+	}
 	under := obj.Type().Underlying()
 	if s, ok := under.(*types.Struct); ok {
 		under = r.e.markedStruct(s, obj.Name()+" "+types.TypeString(s, nil))

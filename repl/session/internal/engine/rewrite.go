@@ -188,7 +188,9 @@ func (r *rewriter) enter(n ast.Node) {
 	case *ast.GenDecl:
 		r.localTypes(n)
 	case *ast.TypeSpec:
-		r.distinguish(n)
+		if !r.recursiveFunc(n) {
+			r.distinguish(n)
+		}
 	case *ast.SendStmt:
 		r.intoSent(n)
 	case *ast.TypeAssertExpr:
@@ -207,6 +209,7 @@ func (r *rewriter) enter(n ast.Node) {
 		r.builtin(n)
 		r.shape(n)
 		r.reflection(n)
+		r.calledRecursive(n)
 		r.passed(n)
 	case *ast.CompositeLit:
 		r.passed(n)
