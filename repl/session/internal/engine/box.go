@@ -58,12 +58,6 @@ func isMarked(t types.Type) bool {
 	return ok
 }
 
-// intoBox writes a value that becomes one of an any.
-func (r *rewriter) intoBox(of types.Type, text string, x ast.Expr) {
-	r.edits.Insert(r.p.offset(x.Pos()), fmt.Sprintf("vlabRT.Box(%d, ", r.e.shapeOf(of, text)))
-	r.edits.Close(r.p.offset(x.Pos()), r.p.offset(x.End()), ")")
-}
-
 // keepsBoxes reports whether a package's function hands on what it is given as an any:
 // others look into it.
 func (r *rewriter) keepsBoxes(fun ast.Expr) bool {

@@ -36,9 +36,9 @@ func (r *rewriter) choiceStart(s ast.Stmt) (start token.Pos, label string, ok bo
 	return s.Pos(), "", r.listed[s]
 }
 
-// selection writes a select whose cases assign, or leave what is around it by a label, as
-// one that notes which case it was, and a switch over that with the bodies: the
-// interpreter loses both in a select.
+// selection writes a select whose cases assign, send what is no variable, or leave what is
+// around it by a label, as one that notes which case it was, and a switch over that with the bodies: the
+// interpreter loses all that in a select.
 func (r *rewriter) selection(s *ast.SelectStmt) {
 	start, label, ok := r.choiceStart(s)
 	if !ok || !r.losesInSelect(s) {
@@ -60,6 +60,19 @@ func (r *rewriter) selection(s *ast.SelectStmt) {
 		}
 		text := r.apply(clause.Comm.Pos(), clause.Comm.End())
 		taken := ""
+		if a, ok := clause.Comm.(*ast.SendStmt); ok {
+			c, ok1 := under[*types.Chan](r.bound.apply(r.p.info.Types[a.Chan].Type))
+			if !ok1 {
+				return
+			}
+			typ, ok := r.types.write(c.Elem())
+			if !ok {
+				return
+			}
+			sent := r.made("vlabS")
+			vars += "var " + sent + " " + typ + " = " + r.apply(a.Value.Pos(), a.Value.End()) + "; "
+			text = r.apply(a.Chan.Pos(), a.Chan.End()) + " <- " + sent
+		}
 		if a, ok := clause.Comm.(*ast.AssignStmt); ok {
 			typ, ok := r.types.write(r.received(a))
 			if !ok {
@@ -123,8 +136,14 @@ func (r *rewriter) losesInSelect(s *ast.SelectStmt) bool {
 		case *ast.BranchStmt:
 			lost = lost || n.Label != nil && n.Tok != token.GOTO && !inside[n.Label.Name]
 		case *ast.CommClause:
-			a, ok := n.Comm.(*ast.AssignStmt)
-			lost = lost || ok && a.Tok == token.ASSIGN
+			switch a := n.Comm.(type) {
+			case *ast.AssignStmt:
+				lost = lost || a.Tok == token.ASSIGN
+			case *ast.SendStmt:
+				c, ok := under[*types.Chan](r.bound.apply(r.p.info.Types[a.Chan].Type))
+				_, isName := a.Value.(*ast.Ident)
+				lost = lost || !isName || ok && types.IsInterface(c.Elem())
+			}
 		}
 		return true
 	})

@@ -44,8 +44,15 @@ func (e *Engine) plain(v any) any {
 	return v
 }
 
-// same is the comparison of errors.
+// same is the comparison of what interfaces hold.
 func (e *Engine) same(a, b any) bool {
+	if x, ok := a.(boxed); ok {
+		y, ok := b.(boxed)
+		return ok && x == y
+	}
+	if _, ok := b.(boxed); ok {
+		return false
+	}
 	a, b = e.plain(a), e.plain(b)
 	if a == nil || b == nil {
 		return a == nil && b == nil

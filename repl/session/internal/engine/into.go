@@ -12,52 +12,165 @@ import (
 // comes from, and see what it is given later. A value that goes through a function of
 // its own is one that nothing else can change.
 
-// into writes a value of an own type that becomes one of an interface.
+// into writes a value that becomes one of type t.
 func (r *rewriter) into(t types.Type, x ast.Expr) {
-	t = r.bound.apply(t)
+	if r.p.info.Types[x].IsNil() {
+		return
+	}
+	if open, end := r.wrapping(r.bound.apply(t), r.bound.apply(r.p.info.Types[x].Type)); open != "" {
+		r.edits.Insert(r.p.offset(x.Pos()), open)
+		r.edits.Close(r.p.offset(x.Pos()), r.p.offset(x.End()), end)
+	}
+}
+
+// wrapping returns what to write around a value of type of that becomes one of t, "" for
+// nothing.
+func (r *rewriter) wrapping(t, of types.Type) (open, end string) {
 	i, ok := under[*types.Interface](t)
-	of := r.bound.apply(r.p.info.Types[x].Type)
-	if r.intoRecursive(t, of, x) {
-		return
-	}
-	if r.unlike(t, of) {
+	switch {
+	case t == nil || of == nil:
+		return "", ""
+	case isRecursiveFunc(t):
+		return recursiveWrapping(of)
+	case r.unlike(t, of):
 		to, ok := r.types.write(t)
-		open, end := "("+to+")(", ")"
+		if !ok {
+			return "", ""
+		}
 		if s, _ := under[*types.Struct](t); s.NumFields() == 0 { // the marked one has a field in truth
-			open, end = "func() "+to+" { _ = ", "; return "+to+"{} }()"
+			return "func() " + to + " { _ = ", "; return " + to + "{} }()"
 		}
-		if ok {
-			r.edits.Insert(r.p.offset(x.Pos()), open)
-			r.edits.Close(r.p.offset(x.Pos()), r.p.offset(x.End()), end)
-		}
-		return
-	}
-	if ok && isAny(t) && keptBare(of) {
-		r.intoBare(x)
-		return
-	}
-	if !ok || of == nil || types.IsInterface(of) || !r.isOwn(of) {
-		return
+		return "(" + to + ")(", ")"
+	case ok && isAny(t) && keptBare(of):
+		return r.bareWrapping(of)
+	case !ok || types.IsInterface(of) || !r.isOwn(of):
+		return "", ""
 	}
 	from, ok1 := r.types.write(of)
-	if ok1 && isAny(t) && r.wantsBox(of) {
-		r.intoBox(of, from, x)
-		return
-	}
-	if types.NewMethodSet(of).Len() == 0 {
-		return
-	}
 	to, ok2 := r.types.write(t)
-	if !ok1 || !ok2 || i.NumMethods() > 0 && strings.HasPrefix(to, "interface") {
-		return
+	if ok1 && isAny(t) && r.wantsBox(of) {
+		return r.bareWrapping(of)
 	}
-	open := "func(vlabV " + from + ") " + to + " { return vlabV }("
+	if types.NewMethodSet(of).Len() == 0 || !ok1 || !ok2 || i.NumMethods() > 0 && strings.HasPrefix(to, "interface") {
+		return "", ""
+	}
 	if isError(t) {
 		// The interpreter's own error forgets which value it was made of.
-		open = fmt.Sprintf("vlabRT.AsError(%d, ", r.e.shapeOf(of, from))
+		return fmt.Sprintf("vlabRT.AsError(%d, ", r.e.shapeOf(of, from)), ")"
 	}
-	r.edits.Insert(r.p.offset(x.Pos()), open)
-	r.edits.Close(r.p.offset(x.Pos()), r.p.offset(x.End()), ")")
+	return "func(vlabV " + from + ") " + to + " { return vlabV }(", ")"
+}
+
+// wrappings returns what to write around each of several values that become others, and
+// whether that is anything; a type that is nil stands for the value's own.
+func (r *rewriter) wrappings(to []types.Type, of *types.Tuple) (around [][2]string, any bool) {
+	for i, t := range to {
+		open, end := r.wrapping(r.bound.apply(t), r.bound.apply(of.At(i).Type()))
+		around = append(around, [2]string{open, end})
+		any = any || open != ""
+	}
+	return around, any
+}
+
+// intoSeveral writes an assignment of what one expression gives to several variables,
+// where one of them needs it.
+func (r *rewriter) intoSeveral(s *ast.AssignStmt) {
+	if !r.listed[s] || len(s.Lhs) < 2 || len(s.Rhs) != 1 || r.p.added(s.Lhs[len(s.Lhs)-1]) || s.Tok != token.ASSIGN && s.Tok != token.DEFINE {
+		return
+	}
+	of, ok := r.p.info.Types[s.Rhs[0]].Type.(*types.Tuple)
+	if !ok || of.Len() != len(s.Lhs) {
+		return
+	}
+	to := make([]types.Type, len(s.Lhs))
+	for i, x := range s.Lhs {
+		id, name := x.(*ast.Ident)
+		if !isBlank(x) && !(name && s.Tok == token.DEFINE && r.p.info.Defs[id] != nil) {
+			to[i] = r.p.info.Types[x].Type
+			if to[i] == nil && name && r.p.info.Uses[id] != nil {
+				to[i] = r.p.info.Uses[id].Type()
+			}
+		}
+	}
+	around, any := r.wrappings(to, of)
+	if !any {
+		return
+	}
+	taken, after := make([]string, len(to)), ""
+	for i, x := range s.Lhs {
+		if taken[i] = "_"; isBlank(x) {
+			continue
+		}
+		taken[i] = r.made("vlabT")
+		op := " = "
+		if id, name := x.(*ast.Ident); name && s.Tok == token.DEFINE && r.p.info.Defs[id] != nil {
+			op = " := "
+		}
+		after += "; " + r.apply(x.Pos(), x.End()) + op + around[i][0] + taken[i] + around[i][1]
+	}
+	r.edits.Replace(r.p.offset(s.Pos()), r.p.offset(s.End()), strings.Join(taken, ", ")+" := "+r.apply(s.Rhs[0].Pos(), s.Rhs[0].End())+after)
+}
+
+// returnSeveral writes a return of what one call gives, where a result needs it.
+func (r *rewriter) returnSeveral(s *ast.ReturnStmt, list []ast.Expr) {
+	of, ok := r.p.info.Types[s.Results[0]].Type.(*types.Tuple)
+	if !ok || !r.listed[s] || of.Len() != len(list) {
+		return
+	}
+	if callbacks, _ := r.callbacks(); len(callbacks) > 0 {
+		return
+	}
+	to := make([]types.Type, len(list))
+	for i, x := range list {
+		to[i] = r.p.info.Types[x].Type
+	}
+	around, any := r.wrappings(to, of)
+	if !any {
+		return
+	}
+	taken, given := make([]string, len(to)), make([]string, len(to))
+	for i := range to {
+		taken[i] = r.made("vlabT")
+		given[i] = around[i][0] + taken[i] + around[i][1]
+	}
+	r.edits.Replace(r.p.offset(s.Pos()), r.p.offset(s.End()), "{ "+strings.Join(taken, ", ")+" := "+
+		r.apply(s.Results[0].Pos(), s.Results[0].End())+"; return "+strings.Join(given, ", ")+" }")
+}
+
+// passSeveral writes a call with what another gives, where a parameter needs it.
+func (r *rewriter) passSeveral(call *ast.CallExpr, sig *types.Signature) {
+	of, ok := r.p.info.Types[call.Args[0]].Type.(*types.Tuple)
+	if !ok {
+		return
+	}
+	to := make([]types.Type, of.Len())
+	for i := range to {
+		to[i] = parameter(sig, i, false)
+	}
+	around, any := r.wrappings(to, of)
+	if from, prints := r.wantsShape(call); prints && from == 0 {
+		for i := range around {
+			if t := r.bound.apply(of.At(i).Type()); hasOwn(t, map[types.Type]bool{}) {
+				around[i][0], around[i][1] = r.brackets(t)
+				any = true
+			}
+		}
+	}
+	params, args, ok1 := r.types.arguments(types.NewSignatureType(nil, nil, nil, of, nil, false))
+	results, ok2 := r.types.results(sig)
+	if !any || !ok1 || !ok2 {
+		return
+	}
+	names := strings.Split(args, ", ")
+	for i := range names {
+		names[i] = around[i][0] + names[i] + around[i][1]
+	}
+	do := ""
+	if sig.Results().Len() > 0 {
+		do = "return "
+	}
+	r.edits.Insert(r.p.offset(call.Pos()), "func("+params+")"+results+" { "+do)
+	r.edits.Replace(r.p.offset(call.Fun.End()), r.p.offset(call.Args[0].Pos()), "("+strings.Join(names, ", ")+") }(")
 }
 
 // unlike reports whether of two structure types one is declared by cells and the other
@@ -143,6 +256,10 @@ func (r *rewriter) intoReturned(s *ast.ReturnStmt) {
 // the other.
 func (r *rewriter) returnAtOnce(s *ast.ReturnStmt) {
 	list, names := resultFields(r.enclosing())
+	if len(s.Results) == 1 && len(list) > 1 {
+		r.returnSeveral(s, list)
+		return
+	}
 	if len(s.Results) < 2 || len(list) != len(s.Results) || !r.listed[s] {
 		return
 	}

@@ -40,20 +40,27 @@ func (r *rewriter) intoKey(t types.Type, x ast.Expr) {
 // intoBare writes a value as one of any that equals others of its type and value.
 func (r *rewriter) intoBare(x ast.Expr) {
 	tv := r.p.info.Types[x]
-	of := r.bound.apply(tv.Type)
-	text, ok := r.types.write(of)
-	if tv.IsNil() || !ok {
+	if tv.IsNil() {
 		return
 	}
-	open, end := "vlabRT.Key(", ")"
-	switch {
-	case r.wantsBox(of):
-		open = fmt.Sprintf("vlabRT.Box(%d, ", r.e.shapeOf(of, text))
-	case keptBare(of):
-		open, end = "vlabRT.Key([]"+text+"{", "})"
+	if open, end := r.bareWrapping(r.bound.apply(tv.Type)); open != "" {
+		r.edits.Insert(r.p.offset(x.Pos()), open)
+		r.edits.Close(r.p.offset(x.Pos()), r.p.offset(x.End()), end)
 	}
-	r.edits.Insert(r.p.offset(x.Pos()), open)
-	r.edits.Close(r.p.offset(x.Pos()), r.p.offset(x.End()), end)
+}
+
+// bareWrapping is what stands around a value of type of for that.
+func (r *rewriter) bareWrapping(of types.Type) (open, end string) {
+	text, ok := r.types.write(of)
+	switch {
+	case !ok:
+		return "", ""
+	case r.wantsBox(of):
+		return fmt.Sprintf("vlabRT.Box(%d, ", r.e.shapeOf(of, text)), ")"
+	case keptBare(of):
+		return "vlabRT.Key([]" + text + "{", "})"
+	}
+	return "vlabRT.Key(", ")"
 }
 
 // overBareKeys writes a range over a map whose keys are kept bare, and returns what its

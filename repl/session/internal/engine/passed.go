@@ -32,6 +32,9 @@ func (r *rewriter) passed(n ast.Expr) {
 			return
 		}
 		r.spreadNil(n, sig)
+		if len(n.Args) == 1 {
+			r.passSeveral(n, sig)
+		}
 		_, prints := r.wantsShape(n)
 		looks := r.isCompiled(n.Fun) && !r.keepsBoxes(n.Fun)
 		for i, a := range n.Args {

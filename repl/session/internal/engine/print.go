@@ -143,7 +143,7 @@ func (p printer) byFormat(s shapedValue) bool {
 }
 
 // byMethod writes a value by its Error or String, as fmt does for texts.
-func (p printer) byMethod(s shapedValue) bool {
+func (p printer) byMethod(s shapedValue) (done bool) {
 	names := []string{"Error", "String"}
 	switch {
 	case p.sharp:
@@ -154,10 +154,13 @@ func (p printer) byMethod(s shapedValue) bool {
 	for _, name := range names {
 		if s.v.Kind() == reflect.Pointer && s.v.IsNil() {
 			if f, _ := s.method(name); f.IsValid() {
-				p.text("<nil>")
-				return true
+				defer func() { // as fmt does where a method can't do with nil
+					if recover() != nil {
+						p.text("<nil>")
+						done = true
+					}
+				}()
 			}
-			continue
 		}
 		if out, ok := s.call(name); ok {
 			form := p.form

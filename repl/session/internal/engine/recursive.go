@@ -71,14 +71,10 @@ func (r *rewriter) calledRecursive(call *ast.CallExpr) {
 	}
 }
 
-// intoRecursive writes a function that becomes one of such a type.
-func (r *rewriter) intoRecursive(t, of types.Type, x ast.Expr) bool {
-	if t == nil || of == nil || !isRecursiveFunc(t) {
-		return false
-	}
+// recursiveWrapping is what stands around a function that becomes one of such a type.
+func recursiveWrapping(of types.Type) (open, end string) {
 	if _, ok := under[*types.Signature](of); ok && !isRecursiveFunc(of) {
-		r.edits.Insert(r.p.offset(x.Pos()), "vlabRT.Func(")
-		r.edits.Close(r.p.offset(x.Pos()), r.p.offset(x.End()), ")")
+		return "vlabRT.Func(", ")"
 	}
-	return true
+	return "", ""
 }

@@ -251,6 +251,7 @@ func (r *rewriter) leave(n ast.Node) {
 		r.loopDefers()
 	case *ast.AssignStmt:
 		r.assignEach(n)
+		r.intoSeveral(n)
 	case *ast.ReturnStmt:
 		r.returnAtOnce(n)
 	case *ast.TypeSwitchStmt:
