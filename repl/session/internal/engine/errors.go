@@ -28,6 +28,19 @@ func (e *Engine) plainError(v any) any {
 	return nil
 }
 
+// ownError returns an error of a type of cells with its type.
+func (e *Engine) ownError(err error) (shapedValue, bool) {
+	if s, ok := shapedIn(err); ok {
+		return s, true
+	}
+	own := e.plainError(err)
+	if own == nil {
+		return shapedValue{}, false
+	}
+	v := reflect.ValueOf(own)
+	return shapedValue{e, v, e.typeFor(v.Type())}, true
+}
+
 // asAnError makes an error of a value of shape k, which has an Error method.
 func (e *Engine) asAnError(k int, v any) error {
 	e.mu.Lock()
@@ -62,9 +75,8 @@ func (e *Engine) same(a, b any) bool {
 
 // unwrap is errors.Unwrap.
 func (e *Engine) unwrap(err error) error {
-	if own := e.plainError(err); own != nil {
-		v := reflect.ValueOf(own)
-		out, ok := shapedValue{e, v, e.typeFor(v.Type())}.call("Unwrap")
+	if own, ok := e.ownError(err); ok {
+		out, ok := own.call("Unwrap")
 		if !ok || !out[0].IsValid() {
 			return nil
 		}
@@ -75,27 +87,38 @@ func (e *Engine) unwrap(err error) error {
 }
 
 // joined returns the errors that one of several wraps, nil for another.
-func joined(err error) []error {
+func (e *Engine) joined(err error) []error {
+	if own, ok := e.ownError(err); ok {
+		if out, ok := own.call(unwrapAll); ok {
+			list, _ := out[0].Interface().([]error)
+			return list
+		}
+	}
 	if u, ok := err.(interface{ Unwrap() []error }); ok {
 		return u.Unwrap()
 	}
 	return nil
 }
 
+// unwrapAll is the name under which an Unwrap that gives several errors is kept.
+const unwrapAll = "Unwrap all"
+
 // isError is errors.Is.
 func (e *Engine) isError(err, target error) bool {
 	if err == nil || target == nil {
 		return err == nil && target == nil
 	}
-	own := e.plainError(target)
+	_, isOwn := e.ownError(target)
+	key := e.key(target)
+	comparable := isOwn && reflect.ValueOf(key).Comparable()
 	for err != nil {
-		if errors.Is(err, target) || own != nil && reflect.TypeOf(own).Comparable() && e.plainError(err) == own {
+		if errors.Is(err, target) || comparable && e.plainError(err) != nil && e.key(err) == key {
 			return true
 		}
 		if e.saysIs(err, target) {
 			return true
 		}
-		if list := joined(err); list != nil {
+		if list := e.joined(err); list != nil {
 			return slices.ContainsFunc(list, func(err error) bool { return e.isError(err, target) })
 		}
 		err = e.unwrap(err)
@@ -105,12 +128,11 @@ func (e *Engine) isError(err, target error) bool {
 
 // saysIs asks an error of a type of cells for its Is method.
 func (e *Engine) saysIs(err, target error) bool {
-	own := e.plainError(err)
-	if own == nil {
+	own, ok := e.ownError(err)
+	if !ok {
 		return false
 	}
-	v := reflect.ValueOf(own)
-	f, arg := shapedValue{e, v, e.typeFor(v.Type())}.method("Is")
+	f, arg := own.method("Is")
 	return f.IsValid() && f.Call([]reflect.Value{arg, reflect.ValueOf(&target).Elem()})[0].Bool()
 }
 
@@ -130,7 +152,7 @@ func (e *Engine) asError(err error, target any) bool {
 		if compiled && errors.As(err, target) || e.saysAs(err, target) {
 			return true
 		}
-		if list := joined(err); list != nil {
+		if list := e.joined(err); list != nil {
 			return slices.ContainsFunc(list, func(err error) bool { return e.asError(err, target) })
 		}
 		err = e.unwrap(err)
@@ -140,12 +162,11 @@ func (e *Engine) asError(err error, target any) bool {
 
 // saysAs asks an error of a type of cells for its As method.
 func (e *Engine) saysAs(err error, target any) bool {
-	own := e.plainError(err)
-	if own == nil {
+	own, ok := e.ownError(err)
+	if !ok {
 		return false
 	}
-	v := reflect.ValueOf(own)
-	f, arg := shapedValue{e, v, e.typeFor(v.Type())}.method("As")
+	f, arg := own.method("As")
 	return f.IsValid() && f.Call([]reflect.Value{arg, reflect.ValueOf(&target).Elem()})[0].Bool()
 }
 
@@ -172,7 +193,7 @@ func (e *Engine) asOf(err error, take func(error) bool) bool {
 		if take(err) {
 			return true
 		}
-		if list := joined(err); list != nil {
+		if list := e.joined(err); list != nil {
 			return slices.ContainsFunc(list, func(err error) bool { return e.asOf(err, take) })
 		}
 		err = e.unwrap(err)

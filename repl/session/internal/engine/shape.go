@@ -128,6 +128,9 @@ func (e *Engine) told(name string, named *types.Named) string {
 		if hasForm(set.Lookup(nil, "As"), "any", "bool") || hasForm(set.Lookup(nil, "As"), "interface{}", "bool") {
 			fmt.Fprintf(&b, "; vlabRT.DeclaredMethod(%q, %q, \"As\", func(v %s%s, target interface{}) bool { return v.As(target) })", name, star, star, name)
 		}
+		if hasForm(set.Lookup(nil, "Unwrap"), "", "[]error") {
+			fmt.Fprintf(&b, "; vlabRT.DeclaredMethod(%q, %q, %q, func(v %s%s) []error { return v.Unwrap() })", name, star, unwrapAll, star, name)
+		}
 		if hasForm(set.Lookup(nil, "Is"), "error", "bool") {
 			fmt.Fprintf(&b, "; vlabRT.DeclaredMethod(%q, %q, \"Is\", func(v %s%s, err error) bool { return v.Is(err) })", name, star, star, name)
 		}
