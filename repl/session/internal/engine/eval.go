@@ -177,7 +177,7 @@ func (e *Engine) plan(num int, src string, again []string) (_ *plan, err error) 
 	if err != nil {
 		return nil, err
 	}
-	bodies, err := c.bodies(pieces)
+	bodies, err := e.bodies(c, pieces, decls, idents)
 	if err != nil {
 		return nil, err
 	}
@@ -199,6 +199,20 @@ func (e *Engine) plan(num int, src string, again []string) (_ *plan, err error) 
 	p.steps = append(p.steps, withInits(p.steps, statements)...)
 	p.fresh = e.fresh
 	return p, nil
+}
+
+// bodies checks functions' bodies, in which a name that the cell gives a type and a
+// variable is the type's.
+func (e *Engine) bodies(c *checker, pieces []cell.Piece, decls *part, idents []*ast.Ident) (*part, error) {
+	after := c.names
+	defer func() { c.names = after }()
+	c.names = after.over()
+	for _, id := range idents {
+		if s := e.objects[decls.info.Defs[id]]; s != nil && after.get(id.Name) != s {
+			c.names.add(s)
+		}
+	}
+	return c.bodies(pieces)
 }
 
 // withInits returns the steps of statements with the calls of the functions init, which

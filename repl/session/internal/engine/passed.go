@@ -3,6 +3,10 @@ package engine
 import (
 	"go/ast"
 	"go/types"
+	gopath "path"
+	"strings"
+
+	"github.com/traefik/yaegi/stdlib"
 )
 
 // passed writes the conversions to interfaces in calls and composite literals, see
@@ -40,8 +44,10 @@ func (r *rewriter) passed(n ast.Expr) {
 		for i, a := range n.Args {
 			switch t := parameter(sig, i, n.Ellipsis.IsValid()); {
 			case t == nil, isAny(t) && prints:
-			case isAny(t) && looks: // it gets the value itself
-				r.unboxed(n, a)
+			case isAny(t) && looks:
+				if !r.printed(n, a) {
+					r.unboxed(n, a) // it gets the value itself
+				}
 			default:
 				r.into(t, a)
 			}
@@ -49,6 +55,29 @@ func (r *rewriter) passed(n ast.Expr) {
 	case *ast.CompositeLit:
 		r.elements(n)
 	}
+}
+
+// printed writes a value with methods that packages print by, for one that is neither of
+// the standard library nor the session's.
+func (r *rewriter) printed(call *ast.CallExpr, x ast.Expr) bool {
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	t := r.bound.apply(r.p.info.Types[x].Type)
+	if !ok || t == nil {
+		return false
+	}
+	path := r.p.info.Uses[sel.Sel].Pkg().Path()
+	_, std := stdlib.Symbols[path+"/"+gopath.Base(path)]
+	of := t
+	if list, ok := under[*types.Slice](t); ok && !r.isOwn(t) {
+		of = list.Elem()
+	}
+	if std || strings.HasPrefix(path, "vlab/") || !r.isOwn(of) || types.NewMethodSet(of).Len() == 0 {
+		return false
+	}
+	open, end := r.brackets(t)
+	r.edits.Insert(r.p.offset(x.Pos()), open)
+	r.edits.Close(r.p.offset(x.Pos()), r.p.offset(x.End()), end)
+	return open != ""
 }
 
 // spreadNil writes f(nil...) with a slice of the parameter's type.
