@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/token"
+	"go/types"
 )
 
 // mixed reports whether a list of values has constants, composite literals, receives or,
@@ -60,6 +61,7 @@ func (r *rewriter) oneByOne(values []ast.Expr, texts, targets []string, ops ...s
 // assignEach writes an assignment in a function one by one where it has to be.
 // Targets that are no names come first: their parts are to have the values before.
 func (r *rewriter) assignEach(s *ast.AssignStmt) {
+	r.assignCopy(s)
 	if !r.listed[s] || len(s.Lhs) < 2 || len(s.Lhs) != len(s.Rhs) || s.Tok != token.DEFINE && s.Tok != token.ASSIGN || !r.mixed(s.Rhs) {
 		return
 	}
@@ -80,4 +82,22 @@ func (r *rewriter) assignEach(s *ast.AssignStmt) {
 		}
 	}
 	r.edits.Replace(r.p.offset(s.Pos()), r.p.offset(s.End()), r.oneByOne(values, texts, targets, ops...))
+}
+
+// assignCopy writes the assignment of a receive to what is no variable, which the
+// interpreter loses, and of a structure's literal to a variable, which it would give a
+// new place, in two steps.
+func (r *rewriter) assignCopy(s *ast.AssignStmt) {
+	if !r.listed[s] || len(s.Lhs) != 1 || len(s.Rhs) != 1 || s.Tok != token.ASSIGN || isBlank(s.Lhs[0]) {
+		return
+	}
+	_, name := ast.Unparen(s.Lhs[0]).(*ast.Ident)
+	_, literal := ast.Unparen(s.Rhs[0]).(*ast.CompositeLit)
+	_, isStruct := under[*types.Struct](r.bound.apply(r.p.info.Types[s.Lhs[0]].Type))
+	if !(literal && isStruct && name) && !(isReceive(s.Rhs[0]) && !name) {
+		return
+	}
+	taken := r.made("vlabT")
+	r.edits.Replace(r.p.offset(s.Pos()), r.p.offset(s.End()),
+		taken+" := "+r.apply(s.Rhs[0].Pos(), s.Rhs[0].End())+"; "+r.apply(s.Lhs[0].Pos(), s.Lhs[0].End())+" = "+taken)
 }

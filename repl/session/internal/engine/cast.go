@@ -38,7 +38,8 @@ func isPackages(t types.Type) bool {
 }
 
 // castTo returns the names of two functions that assert an interface of type from to the
-// interface t: one reports whether it is, the other panics where it isn't.
+// interface t: one reports whether it is, the other panics where it isn't. A third, with
+// Or behind the first's name, gives nil there.
 func (r *rewriter) castTo(t, from types.Type) (asks, must string, ok bool) {
 	text, ok1 := r.types.write(t)
 	source, ok2 := r.types.write(from)
@@ -67,7 +68,8 @@ func (r *rewriter) castTo(t, from types.Type) (asks, must string, ok bool) {
 				"k := vlabRT.Kind(%[4]s); if f := %[5]s[k]; f != nil { return f(vlabRT.Bare(%[4]s)), true }; "+
 				"if k != \"\" { return none, false }; if x, ok := %[5]sOf(%[4]s); ok { return x, true }; "+
 				"x, ok := v.(%[3]s); return x, ok }\n"+
-				"func %[1]sMust(v %[2]s) %[3]s { x, ok := %[1]s(v); if !ok { vlabRT.NotOf(%[4]s, %[3]q) }; return x }\n",
+				"func %[1]sMust(v %[2]s) %[3]s { x, ok := %[1]s(v); if !ok { vlabRT.NotOf(%[4]s, %[3]q) }; return x }\n"+
+				"func %[1]sOr(v %[2]s) %[3]s { x, _ := %[1]s(v); return x }\n",
 				asks, source, c.text, given, c.name)
 		})
 	}
@@ -231,7 +233,7 @@ func (e *Engine) kind(v any) string {
 // bare returns a value itself.
 func (e *Engine) bare(v any) any {
 	s := e.heldIn(v)
-	if !s.v.IsValid() || !s.v.CanInterface() {
+	if !s.v.IsValid() || !s.v.CanInterface() || s.v.Kind() == reflect.Struct && s.v.NumField() == 0 { // the last is no type of cells
 		return nil
 	}
 	return s.v.Interface()

@@ -5,25 +5,123 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 )
 
-// switchInit writes a switch that begins with a statement as that statement and a switch
-// without one, where the interpreter would compare with something else.
-func (r *rewriter) switchInit(s *ast.SwitchStmt) {
-	if s.Init == nil || s.Tag == nil {
-		return
-	}
-	if _, name := s.Tag.(*ast.Ident); name {
+// switchOver writes a switch that begins with a statement as that statement and a switch
+// without one, where the interpreter would compare with something else, and the lists of
+// its cases that the interpreter would test the first of alone.
+func (r *rewriter) switchOver(s *ast.SwitchStmt) {
+	lists := slices.ContainsFunc(s.Body.List, func(c ast.Stmt) bool {
+		clause, ok := c.(*ast.CaseClause)
+		return ok && r.losesInList(clause.List)
+	})
+	if s.Tag == nil {
+		for _, c := range s.Body.List {
+			if clause, ok := c.(*ast.CaseClause); ok && r.losesInList(clause.List) {
+				r.caseList(clause, func(text string) string { return "(" + text + ")" })
+			}
+		}
 		return
 	}
 	start, label, ok := r.choiceStart(s)
-	if !ok {
+	if !ok || s.Init == nil && !lists {
 		return
 	}
-	head := "{ " + r.apply(s.Init.Pos(), s.Init.End()) + "; " + label + "switch "
-	r.edits.Replace(r.p.offset(start), r.p.offset(s.Tag.Pos()), head)
+	head := "{ "
+	if s.Init != nil {
+		head += r.apply(s.Init.Pos(), s.Init.End()) + "; "
+	}
+	tag := r.apply(s.Tag.Pos(), s.Tag.End())
+	if lists {
+		x, equals := r.made("vlabX"), "%s == (%s)"
+		if types.IsInterface(r.bound.apply(r.p.info.Types[s.Tag].Type)) {
+			equals = "vlabRT.Same(%s, %s)"
+		}
+		head += x + " := " + tag + "; "
+		tag = ""
+		for _, c := range s.Body.List {
+			if clause, ok := c.(*ast.CaseClause); ok && len(clause.List) > 0 {
+				r.caseList(clause, func(text string) string { return fmt.Sprintf(equals, x, text) })
+			}
+		}
+	}
+	r.edits.Replace(r.p.offset(start), r.p.offset(s.Body.Lbrace), head+label+"switch "+tag+" ")
 	r.edits.Insert(r.p.offset(s.Body.Rbrace)+1, " }")
+}
+
+// losesInList reports whether the interpreter would test the first of a case's
+// expressions alone.
+func (r *rewriter) losesInList(list []ast.Expr) bool {
+	return len(list) > 1 && slices.ContainsFunc(list, func(x ast.Expr) bool {
+		_, name := ast.Unparen(x).(*ast.Ident)
+		return !name && !r.fixed(x)
+	})
+}
+
+// caseList writes the expressions of a case as one.
+func (r *rewriter) caseList(clause *ast.CaseClause, write func(text string) string) {
+	tests := make([]string, len(clause.List))
+	for i, x := range clause.List {
+		tests[i] = write(r.apply(x.Pos(), x.End()))
+	}
+	r.edits.Replace(r.p.offset(clause.List[0].Pos()), r.p.offset(clause.List[len(tests)-1].End()), strings.Join(tests, " || "))
+}
+
+// ifInit writes an if that begins with an assignment of several values, which the
+// interpreter makes wrongly there, as the assignment and an if.
+func (r *rewriter) ifInit(s *ast.IfStmt) {
+	if !r.hoistsInit(s.Init) {
+		return
+	}
+	r.edits.Replace(r.p.offset(s.Pos()), r.p.offset(s.Cond.Pos()), "{ "+r.apply(s.Init.Pos(), s.Init.End())+"; if ")
+	r.edits.Insert(r.p.offset(s.End()), " }")
+}
+
+// hoistsInit reports whether ifInit takes an assignment out.
+func (r *rewriter) hoistsInit(s ast.Stmt) bool {
+	a, ok := s.(*ast.AssignStmt)
+	return ok && len(a.Lhs) > 1 && len(a.Lhs) == len(a.Rhs) && r.mixed(a.Rhs)
+}
+
+// ifVars gives function literals in an if the variables that it defines, in a loop, as
+// this round has them.
+func (r *rewriter) ifVars(s *ast.IfStmt) {
+	a, ok := s.Init.(*ast.AssignStmt)
+	if !ok || a.Tok != token.DEFINE || !r.inLoop() {
+		return
+	}
+	open := ""
+	for _, x := range a.Lhs {
+		id, ok := x.(*ast.Ident)
+		if !ok {
+			continue
+		}
+		if obj := r.p.info.Defs[id]; obj != nil && r.kept(obj, s.Body) && !r.assigned(obj, s.Body) {
+			open += id.Name + " := " + id.Name + "; "
+			r.keep(obj, s.Body)
+		}
+	}
+	r.edits.Insert(r.p.offset(s.Body.Lbrace)+1, r.inBraces(s.Body, open))
+}
+
+// inBraces returns what a block begins with so that it may declare names of its own
+// behind it, and closes them.
+func (r *rewriter) inBraces(b *ast.BlockStmt, open string) string {
+	for _, s := range b.List {
+		a, ok := s.(*ast.AssignStmt)
+		if !ok || a.Tok != token.DEFINE {
+			continue
+		}
+		for _, x := range a.Lhs {
+			if id, ok := x.(*ast.Ident); ok && strings.Contains("; "+open, "; "+id.Name+" :=") {
+				r.edits.Insert(r.p.offset(b.Rbrace), " }")
+				return open + "{ "
+			}
+		}
+	}
+	return open
 }
 
 // choiceStart returns where a switch or select begins, with its label, which is to stand
@@ -139,6 +237,11 @@ func (r *rewriter) losesInSelect(s *ast.SelectStmt) bool {
 			switch a := n.Comm.(type) {
 			case *ast.AssignStmt:
 				lost = lost || a.Tok == token.ASSIGN
+				for _, x := range a.Lhs {
+					if id, ok := x.(*ast.Ident); ok && r.p.info.Defs[id] != nil {
+						lost = lost || r.kept(r.p.info.Defs[id], &ast.BlockStmt{List: n.Body})
+					}
+				}
 			case *ast.SendStmt:
 				c, ok := under[*types.Chan](r.bound.apply(r.p.info.Types[a.Chan].Type))
 				_, isName := a.Value.(*ast.Ident)

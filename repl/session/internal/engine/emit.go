@@ -390,15 +390,22 @@ func (e *Engine) emitDeclarations(num int, decls, bodies *part, idents []*ast.Id
 	return s
 }
 
-// constants writes a declaration of constants by their values where a line repeats the
-// one before, whose type the interpreter forgets.
-func (r *rewriter) constants(g *ast.GenDecl) (string, bool) {
-	repeats := false
-	for _, s := range g.Specs {
-		v, ok := s.(*ast.ValueSpec)
-		repeats = repeats || ok && len(v.Values) == 0
+// localConstants writes constants that a function declares by their values.
+func (r *rewriter) localConstants(g *ast.GenDecl) {
+	if len(r.at) == 0 || r.inner() < 0 {
+		return
 	}
-	if g.Tok != token.CONST || !repeats {
+	if text, ok := r.constants(g); ok {
+		text = "const ( " + strings.ReplaceAll(strings.ReplaceAll(text, "const ", ""), "\n", "; ") + ")"
+		lines := strings.Count(r.p.text(g.Pos(), g.End()), "\n")
+		r.edits.Replace(r.p.offset(g.Pos()), r.p.offset(g.End()), text+strings.Repeat("\n", lines))
+	}
+}
+
+// constants writes a declaration of constants by their values: the interpreter forgets
+// the types of some, and where a line repeats the one before.
+func (r *rewriter) constants(g *ast.GenDecl) (string, bool) {
+	if g.Tok != token.CONST {
 		return "", false
 	}
 	var b strings.Builder

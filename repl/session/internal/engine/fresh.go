@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/types"
+	"slices"
 	"strings"
 )
 
@@ -135,7 +136,11 @@ func (r *rewriter) loopDefers() {
 				return
 			}
 		case *ast.SelectorExpr:
-			if sel := r.p.info.Selections[f]; sel == nil || sel.Kind() != types.MethodVal {
+			if sel := r.p.info.Selections[f]; sel != nil && sel.Kind() != types.MethodVal {
+				return
+			}
+		case *ast.Ident:
+			if !r.neverRecovers(f) {
 				return
 			}
 		default:
@@ -150,6 +155,71 @@ func (r *rewriter) loopDefers() {
 	for _, d := range loop.deferred {
 		r.calls = append(r.calls, spawn{stmt: d, call: d.Call, head: list + " = append(" + list + ", ", tail: ")", loop: true})
 	}
+}
+
+// neverRecovers reports whether a name is a builtin's, or of a function of cells whose
+// text doesn't speak of recover.
+func (r *rewriter) neverRecovers(id *ast.Ident) bool {
+	switch r.p.info.Uses[id].(type) {
+	case *types.Builtin:
+		return true
+	case *types.Func:
+		src := r.e.sources[id.Name]
+		return !strings.Contains(r.p.src, "recover") && (src == nil || !strings.Contains(src.text, "recover"))
+	}
+	return false
+}
+
+// deferNow writes the arguments of a deferred call, and a function variable that is
+// called, as they are at the defer: the interpreter looks when it makes the call.
+func (r *rewriter) deferNow(call *ast.CallExpr) {
+	for _, a := range call.Args {
+		tv := r.p.info.Types[a]
+		if tv.Value == nil && !tv.IsNil() && tv.IsValue() {
+			r.asNow(a, r.bound.apply(tv.Type))
+		}
+	}
+	id, ok := ast.Unparen(call.Fun).(*ast.Ident)
+	if !ok {
+		return
+	}
+	if v, ok := r.p.info.Uses[id].(*types.Var); ok && r.syms[v] == nil {
+		for _, s := range slices.Backward(r.around) {
+			if body := bodyOf(s.node); body != nil {
+				if r.assigned(v, body) {
+					r.asNow(id, r.bound.apply(v.Type()))
+				}
+				return
+			}
+		}
+	}
+}
+
+// asNow writes a variable, or a part of one, as a copy of its value.
+func (r *rewriter) asNow(x ast.Expr, t types.Type) {
+	switch ast.Unparen(x).(type) {
+	case *ast.Ident, *ast.SelectorExpr, *ast.IndexExpr, *ast.StarExpr:
+	default:
+		return
+	}
+	if _, many := t.(*types.Tuple); many {
+		return
+	}
+	if typ, ok := r.types.write(types.Default(t)); ok {
+		r.edits.Insert(r.p.offset(x.Pos()), "func(vlabV "+typ+") "+typ+" { return vlabV }(")
+		r.edits.Close(r.p.offset(x.Pos()), r.p.offset(x.End()), ")")
+	}
+}
+
+// bodyOf returns a function's body, nil for another node.
+func bodyOf(n ast.Node) *ast.BlockStmt {
+	switch f := n.(type) {
+	case *ast.FuncDecl:
+		return f.Body
+	case *ast.FuncLit:
+		return f.Body
+	}
+	return nil
 }
 
 // inLoop reports whether the node being visited is in a loop of its function, or of the

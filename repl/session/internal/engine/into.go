@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 )
 
@@ -17,10 +18,34 @@ func (r *rewriter) into(t types.Type, x ast.Expr) {
 	if r.p.info.Types[x].IsNil() {
 		return
 	}
-	if open, end := r.wrapping(r.bound.apply(t), r.bound.apply(r.p.info.Types[x].Type)); open != "" {
+	open, end := r.wrapping(r.bound.apply(t), r.bound.apply(r.p.info.Types[x].Type))
+	if open == "" && isAny(r.bound.apply(t)) && isTest(x) {
+		open, end = "vlabRT.Any(", ")" // the interpreter writes the bool where the any is
+	}
+	if open != "" {
 		r.edits.Insert(r.p.offset(x.Pos()), open)
 		r.edits.Close(r.p.offset(x.Pos()), r.p.offset(x.End()), end)
 	}
+}
+
+// isList reports whether a type is a slice without a name.
+func isList(t types.Type) bool {
+	_, ok := types.Unalias(t).(*types.Slice)
+	return ok
+}
+
+// isTest reports whether an expression is a comparison, or made of some.
+func isTest(x ast.Expr) bool {
+	switch x := ast.Unparen(x).(type) {
+	case *ast.BinaryExpr:
+		switch x.Op {
+		case token.EQL, token.NEQ, token.LSS, token.LEQ, token.GTR, token.GEQ, token.LAND, token.LOR:
+			return true
+		}
+	case *ast.UnaryExpr:
+		return x.Op == token.NOT
+	}
+	return false
 }
 
 // wrapping returns what to write around a value of type of that becomes one of t, "" for
@@ -43,14 +68,20 @@ func (r *rewriter) wrapping(t, of types.Type) (open, end string) {
 		return "(" + to + ")(", ")"
 	case ok && isAny(t) && keptBare(of):
 		return r.bareWrapping(of)
+	case ok && isPackages(t) && keptBare(of) && r.isOurs(of) && !isError(of):
+		if asks, _, ok := r.castTo(t, of); ok {
+			return asks + "Or(", ")"
+		}
+		return "", ""
+	case ok && isAny(t) && r.wantsBox(of):
+		return r.bareWrapping(of)
+	case ok && isAny(t) && isList(of):
+		return "vlabRT.Any(", ")" // the interpreter takes it for the arguments themselves
 	case !ok || types.IsInterface(of) || !r.isOwn(of):
 		return "", ""
 	}
 	from, ok1 := r.types.write(of)
 	to, ok2 := r.types.write(t)
-	if ok1 && isAny(t) && r.wantsBox(of) {
-		return r.bareWrapping(of)
-	}
 	if types.NewMethodSet(of).Len() == 0 || !ok1 || !ok2 || i.NumMethods() > 0 && strings.HasPrefix(to, "interface") {
 		return "", ""
 	}
@@ -190,6 +221,8 @@ func (r *rewriter) intoAssigned(s *ast.AssignStmt) {
 	for i, x := range s.Lhs {
 		if t := r.p.info.Types[x].Type; t != nil && !isBlank(x) {
 			r.into(t, s.Rhs[i])
+		} else if isBlank(x) && isTest(s.Rhs[i]) {
+			r.into(types.Universe.Lookup("any").Type(), s.Rhs[i])
 		}
 	}
 }
@@ -248,6 +281,59 @@ func (r *rewriter) intoReturned(s *ast.ReturnStmt) {
 		if t := r.p.info.Types[list[i]].Type; t != nil {
 			r.into(t, x)
 		}
+		r.functionItself(x)
+	}
+}
+
+// functionItself writes a function of cells that is returned, not called, as a literal
+// that calls it.
+func (r *rewriter) functionItself(x ast.Expr) {
+	id, ok := ast.Unparen(x).(*ast.Ident)
+	if !ok {
+		return
+	}
+	f, ok := r.p.info.Uses[id].(*types.Func)
+	if _, inst := r.p.info.Instances[id]; !ok || inst || f.Pkg() == nil || f.Pkg().Path() != "main" {
+		return
+	}
+	params, args, ok1 := r.types.arguments(f.Signature())
+	results, ok2 := r.types.results(f.Signature())
+	if !ok1 || !ok2 {
+		return
+	}
+	do := ""
+	if f.Signature().Results().Len() > 0 {
+		do = "return "
+	}
+	r.edits.Insert(r.p.offset(x.Pos()), "func("+params+")"+results+" { "+do)
+	r.edits.Close(r.p.offset(x.Pos()), r.p.offset(x.End()), "("+args+") }")
+}
+
+// isReceive reports whether an expression is a receive.
+func isReceive(x ast.Expr) bool {
+	u, ok := ast.Unparen(x).(*ast.UnaryExpr)
+	return ok && u.Op == token.ARROW
+}
+
+// callsField reports whether an expression is a call of a function that a field holds.
+func (r *rewriter) callsField(x ast.Expr) bool {
+	call, ok := ast.Unparen(x).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	return ok && r.p.info.Selections[sel] != nil && r.p.info.Selections[sel].Kind() == types.FieldVal
+}
+
+// calledField writes a call of a variadic function that a field holds.
+func (r *rewriter) calledField(call *ast.CallExpr) {
+	sig, ok := under[*types.Signature](r.bound.apply(r.p.info.Types[call.Fun].Type))
+	if !ok || !sig.Variadic() || call.Ellipsis.IsValid() || !r.callsField(call) {
+		return
+	}
+	if text, ok := r.types.write(sig); ok {
+		r.edits.Insert(r.p.offset(call.Fun.Pos()), "func(vlabV "+text+") "+text+" { return vlabV }(")
+		r.edits.Close(r.p.offset(call.Fun.Pos()), r.p.offset(call.Fun.End()), ")")
 	}
 }
 
@@ -260,16 +346,17 @@ func (r *rewriter) returnAtOnce(s *ast.ReturnStmt) {
 		r.returnSeveral(s, list)
 		return
 	}
-	if len(s.Results) < 2 || len(list) != len(s.Results) || !r.listed[s] {
+	if len(s.Results) == 0 || len(list) != len(s.Results) || !r.listed[s] {
 		return
 	}
 	if callbacks, _ := r.callbacks(); len(callbacks) > 0 {
 		return
 	}
-	spoken := r.callsAmong(s.Results)
+	spoken := r.callsAmong(s.Results) || slices.ContainsFunc(s.Results, isReceive) ||
+		len(s.Results) > 1 && slices.ContainsFunc(s.Results, r.callsField)
 	for _, id := range names {
 		for _, x := range s.Results {
-			spoken = spoken || r.mentions(x, r.p.info.Defs[id])
+			spoken = spoken || len(s.Results) > 1 && r.mentions(x, r.p.info.Defs[id])
 		}
 	}
 	if !spoken {

@@ -70,7 +70,7 @@ func (r *rewriter) localType(obj *types.TypeName) (string, bool) {
 	}
 	under := obj.Type().Underlying()
 	if s, ok := under.(*types.Struct); ok {
-		under = r.e.markedStruct(s, obj.Name()+" "+types.TypeString(s, nil))
+		under = r.e.markedStruct(s, obj.Name()+" in a function, "+name)
 	}
 	text, ok := r.types.write(under)
 	if !ok {

@@ -52,7 +52,7 @@ func (r *rewriter) rangeLoop(s *ast.RangeStmt) {
 		r.edits.Insert(r.p.offset(s.X.Pos()), "*(")
 		r.edits.Close(r.p.offset(s.X.Pos()), r.p.offset(s.X.End()), ")")
 	}
-	open := r.overBareKeys(s, t) + stopCheck
+	open := r.overBareKeys(s, t) + r.rangeAssign(s, t) + stopCheck
 	if r.ofChannels(s, t) {
 		list, key := r.hidden(s)
 		open = r.p.text(s.Value.Pos(), s.Value.End()) + " " + s.Tok.String() + " " + list + "[" + key + "]; " + open
@@ -72,7 +72,30 @@ func (r *rewriter) rangeLoop(s *ast.RangeStmt) {
 			r.keep(obj, s.Body)
 		}
 	}
-	r.edits.Insert(r.p.offset(s.Body.Lbrace)+1, open)
+	r.edits.Insert(r.p.offset(s.Body.Lbrace)+1, r.inBraces(s.Body, open))
+}
+
+// rangeAssign writes a range that assigns to variables there are as one with its own, and
+// returns the assignment: the interpreter leaves those as they were.
+func (r *rewriter) rangeAssign(s *ast.RangeStmt, t types.Type) string {
+	m, isMap := under[*types.Map](t)
+	if s.Tok != token.ASSIGN || s.Key == nil || isMap && keptBare(m.Key()) && s.Value == nil || r.ofChannels(s, t) {
+		return ""
+	}
+	names, targets := []string{"_", "_"}, []string{"_", "_"}
+	for i, x := range []ast.Expr{s.Key, s.Value} {
+		if x != nil && !isBlank(x) {
+			names[i], targets[i] = r.made("vlabK"), r.p.text(x.Pos(), x.End())
+			if id, ok := x.(*ast.Ident); ok && r.syms[r.p.info.Uses[id]] != nil {
+				targets[i] = r.syms[r.p.info.Uses[id]].internal
+			}
+		}
+	}
+	if names[0] == "_" && names[1] == "_" {
+		return ""
+	}
+	r.edits.Replace(r.p.offset(s.Key.Pos()), r.p.offset(s.X.Pos()), strings.Join(names, ", ")+" := range ")
+	return strings.Join(targets, ", ") + " = " + strings.Join(names, ", ") + "; "
 }
 
 // rangeInt writes `for i := range n` as a counting loop over a hidden counter, so
@@ -97,7 +120,7 @@ func (r *rewriter) rangeInt(s *ast.RangeStmt, t types.Type) {
 	if s.Key != nil && !isBlank(s.Key) {
 		open += r.p.text(s.Key.Pos(), s.Key.End()) + " " + s.Tok.String() + " " + i + "; "
 	}
-	r.edits.Insert(r.p.offset(s.Body.Lbrace)+1, open)
+	r.edits.Insert(r.p.offset(s.Body.Lbrace)+1, r.inBraces(s.Body, open))
 }
 
 // ofChannels reports whether a range gives channels as its values. The interpreter

@@ -168,6 +168,8 @@ func (r *rewriter) enter(n ast.Node) {
 			loop.deferred = append(loop.deferred, n)
 		} else if r.ofValue(n.Call) {
 			r.calls = append(r.calls, spawn{stmt: n, call: n.Call, head: "defer vlabRT.Call(", tail: ")", loop: true})
+		} else {
+			r.deferNow(n.Call)
 		}
 	case *ast.ReturnStmt:
 		if r.atTop() {
@@ -187,6 +189,7 @@ func (r *rewriter) enter(n ast.Node) {
 		r.intoSpec(n)
 	case *ast.GenDecl:
 		r.localTypes(n)
+		r.localConstants(n)
 	case *ast.TypeSpec:
 		if !r.recursiveFunc(n) {
 			r.distinguish(n)
@@ -210,6 +213,7 @@ func (r *rewriter) enter(n ast.Node) {
 		r.shape(n)
 		r.reflection(n)
 		r.calledRecursive(n)
+		r.calledField(n)
 		r.passed(n)
 	case *ast.CompositeLit:
 		r.passed(n)
@@ -221,7 +225,15 @@ func (r *rewriter) enter(n ast.Node) {
 	case *ast.MapType:
 		r.mapKey(n)
 	case *ast.SwitchStmt:
+		if n.Init != nil && n.Tag != nil {
+			r.listed[n.Init] = true // switchOver takes it out
+		}
 		r.intoCases(n)
+	case *ast.IfStmt:
+		if r.hoistsInit(n.Init) {
+			r.listed[n.Init] = true
+		}
+		r.ifVars(n)
 	case *ast.IndexListExpr:
 		r.instantiation(n, n.X)
 	case *ast.SelectorExpr:
@@ -257,7 +269,9 @@ func (r *rewriter) leave(n ast.Node) {
 	case *ast.TypeSwitchStmt:
 		r.typeSwitch(n)
 	case *ast.SwitchStmt:
-		r.switchInit(n)
+		r.switchOver(n)
+	case *ast.IfStmt:
+		r.ifInit(n)
 	case *ast.SelectStmt:
 		r.selection(n)
 	case *ast.FuncLit:

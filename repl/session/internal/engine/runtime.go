@@ -83,6 +83,7 @@ func (e *Engine) runtimeTable() interp.Exports {
 		"NotType":        reflect.ValueOf(e.notType),
 		"Loose":          reflect.ValueOf(e.loose),
 		"Box":            reflect.ValueOf(e.box),
+		"Any":            reflect.ValueOf(func(v any) any { return v }),
 		"Func":           reflect.ValueOf(func(f any) any { return f }),
 		"Unbox":          reflect.ValueOf(unbox),
 		"UnboxAll":       reflect.ValueOf(unboxAll),
