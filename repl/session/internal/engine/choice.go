@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -134,123 +135,140 @@ func (r *rewriter) choiceStart(s ast.Stmt) (start token.Pos, label string, ok bo
 	return s.Pos(), "", r.listed[s]
 }
 
-// selection writes a select whose cases assign, send what is no variable, or leave what is
-// around it by a label, as one that notes which case it was, and a switch over that with the bodies: the
-// interpreter loses all that in a select.
+// selection writes a select as a call that waits and tells which case it was, and a
+// switch over that with the bodies. The interpreter's own keeps its channels where all
+// goroutines that come to the statement do, and loses assignments, labels and values
+// that are sent.
 func (r *rewriter) selection(s *ast.SelectStmt) {
 	start, label, ok := r.choiceStart(s)
-	if !ok || !r.losesInSelect(s) {
+	if !ok || len(s.Body.List) == 0 {
 		return
 	}
-	which := r.made("vlabW")
-	vars, cases := which+" := -1; ", ""
+	which, open := r.made("vlabW"), r.made("vlabO")
+	vars, cases, never := "", "", true
 	heads := make([]string, len(s.Body.List))
 	for i, c := range s.Body.List {
 		clause, ok := c.(*ast.CommClause)
 		if !ok {
 			return
 		}
-		note := fmt.Sprintf("%s = %d; ", which, i)
 		if clause.Comm == nil {
-			cases += "default: " + note
-			heads[i] = fmt.Sprintf("case %d: ", i)
+			never, heads[i] = false, "case -1: "
 			continue
 		}
-		text := r.apply(clause.Comm.Pos(), clause.Comm.End())
-		taken := ""
-		if a, ok := clause.Comm.(*ast.SendStmt); ok {
-			c, ok1 := under[*types.Chan](r.bound.apply(r.p.info.Types[a.Chan].Type))
-			if !ok1 {
-				return
-			}
-			typ, ok := r.types.write(c.Elem())
-			if !ok {
-				return
-			}
-			sent := r.made("vlabS")
-			vars += "var " + sent + " " + typ + " = " + r.apply(a.Value.Pos(), a.Value.End()) + "; "
-			text = r.apply(a.Chan.Pos(), a.Chan.End()) + " <- " + sent
+		heads[i] = fmt.Sprintf("case %d: ", strings.Count(cases, "vlabRT."))
+		channel, value := r.comm(clause.Comm)
+		if channel == nil {
+			return
 		}
+		c, isChan := under[*types.Chan](r.bound.apply(r.p.info.Types[channel].Type))
+		if !isChan {
+			return
+		}
+		typ, ok := r.types.write(c.Elem())
+		if !ok {
+			return
+		}
+		v, ch := r.made("vlabV"), r.apply(channel.Pos(), channel.End())
+		vars += "var " + v + " " + typ
+		if value != nil {
+			vars += " = " + r.apply(value.Pos(), value.End())
+			cases += ", vlabRT.Send(" + ch + ", &" + v + ")"
+		} else {
+			cases += ", vlabRT.Receive(" + ch + ", &" + v + ")"
+		}
+		vars += "; "
 		if a, ok := clause.Comm.(*ast.AssignStmt); ok {
-			typ, ok := r.types.write(r.received(a))
-			if !ok {
-				return
-			}
-			names := []string{r.made("vlabV"), r.made("vlabO")}[:len(a.Lhs)]
-			given, targets := make([]string, len(names)), make([]string, len(names))
-			for k, x := range a.Lhs {
-				given[k], targets[k] = names[k]+"x", r.apply(x.Pos(), x.End())
-			}
-			vars += "var " + names[0] + " " + typ + "; "
-			if len(names) > 1 {
-				vars += "var " + names[1] + " bool; "
-			}
-			text = strings.Join(given, ", ") + " := " + r.apply(a.Rhs[0].Pos(), a.Rhs[0].End())
-			for k, x := range a.Lhs {
-				note += names[k] + " = " + given[k] + "; "
-				if isBlank(x) {
-					continue
-				}
-				taken += targets[k] + " " + a.Tok.String() + " " + names[k] + "; "
-				if a.Tok == token.DEFINE {
-					taken += "_ = " + targets[k] + "; "
-				}
-			}
+			heads[i] += r.taken(a, v, open)
 		}
-		cases += "case " + text + ": " + note
-		heads[i] = fmt.Sprintf("case %d: %s", i, taken)
 	}
 	for i, c := range s.Body.List {
 		if clause, ok := c.(*ast.CommClause); ok {
 			r.edits.Replace(r.p.offset(clause.Case), r.p.offset(clause.Colon)+1, heads[i])
 		}
 	}
-	r.edits.Replace(r.p.offset(start), r.p.offset(s.Body.Lbrace), "{ "+vars+"select { "+cases+"}; "+label+"switch "+which+" ")
+	r.edits.Replace(r.p.offset(start), r.p.offset(s.Body.Lbrace), fmt.Sprintf("{ %s%s, %s := vlabRT.Select(%t%s); _ = %s; %sswitch %s ", vars, which, open, never, cases, open, label, which))
 	r.edits.Insert(r.p.offset(s.Body.Rbrace)+1, " }")
 }
 
-// received returns the type of what an assignment receives.
-func (r *rewriter) received(a *ast.AssignStmt) types.Type {
-	x, ok := ast.Unparen(a.Rhs[0]).(*ast.UnaryExpr)
-	if !ok {
-		return nil
+// comm returns the channel of a case, and the value where it sends one.
+func (r *rewriter) comm(s ast.Stmt) (channel, value ast.Expr) {
+	var x ast.Expr
+	switch s := s.(type) {
+	case *ast.SendStmt:
+		return s.Chan, s.Value
+	case *ast.ExprStmt:
+		x = s.X
+	case *ast.AssignStmt:
+		x = s.Rhs[0]
 	}
-	c, ok := under[*types.Chan](r.bound.apply(r.p.info.Types[x.X].Type))
-	if !ok {
-		return nil
+	if u, ok := ast.Unparen(x).(*ast.UnaryExpr); ok && u.Op == token.ARROW {
+		return u.X, nil
 	}
-	return c.Elem()
+	return nil, nil
 }
 
-// losesInSelect reports whether a select has what the interpreter loses.
-func (r *rewriter) losesInSelect(s *ast.SelectStmt) bool {
-	inside, lost := map[string]bool{}, false
-	ast.Inspect(s.Body, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.FuncLit:
-			return false
-		case *ast.LabeledStmt:
-			inside[n.Label.Name] = true
-		case *ast.BranchStmt:
-			lost = lost || n.Label != nil && n.Tok != token.GOTO && !inside[n.Label.Name]
-		case *ast.CommClause:
-			switch a := n.Comm.(type) {
-			case *ast.AssignStmt:
-				lost = lost || a.Tok == token.ASSIGN
-				for _, x := range a.Lhs {
-					if id, ok := x.(*ast.Ident); ok && r.p.info.Defs[id] != nil {
-						lost = lost || r.kept(r.p.info.Defs[id], &ast.BlockStmt{List: n.Body})
-					}
-				}
-			case *ast.SendStmt:
-				c, ok := under[*types.Chan](r.bound.apply(r.p.info.Types[a.Chan].Type))
-				_, isName := a.Value.(*ast.Ident)
-				lost = lost || !isName || ok && types.IsInterface(c.Elem())
-			}
+// taken writes the assignment of a case's value, and of whether the channel was open.
+func (r *rewriter) taken(a *ast.AssignStmt, value, open string) string {
+	text := ""
+	for i, x := range a.Lhs {
+		if isBlank(x) {
+			continue
 		}
-		return true
-	})
-	return lost
+		target, op := r.apply(x.Pos(), x.End()), " "+a.Tok.String()+" "
+		if id, ok := x.(*ast.Ident); ok && a.Tok == token.DEFINE && r.p.info.Defs[id] == nil {
+			op = " = "
+		}
+		text += target + op + []string{value, open}[i] + "; "
+		if op == " := " {
+			text += "_ = " + target + "; "
+		}
+	}
+	return text
+}
+
+// selectCase makes a case of a select, which sends what pointer points to, or receives
+// there.
+func selectCase(dir reflect.SelectDir) func(ch, pointer any) selecting {
+	return func(ch, pointer any) selecting {
+		v := reflect.ValueOf(pointer).Elem()
+		c := reflect.SelectCase{Dir: dir, Chan: reflect.ValueOf(ch)}
+		if dir == reflect.SelectSend {
+			c.Send = v
+		}
+		return selecting{c, v}
+	}
+}
+
+// selecting is a case of a select that a cell is in.
+type selecting struct {
+	is reflect.SelectCase
+	to reflect.Value
+}
+
+// choose is a select: it returns which of the cases it was, -1 for the default, and
+// whether the channel that it has received from was open.
+func (e *Engine) choose(waits bool, cases ...selecting) (which int, open bool) {
+	list := make([]reflect.SelectCase, 0, len(cases)+1)
+	for _, c := range cases {
+		list = append(list, c.is)
+	}
+	if waits {
+		list = append(list, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(e.current().interrupts())})
+	} else {
+		list = append(list, reflect.SelectCase{Dir: reflect.SelectDefault})
+	}
+	i, v, open := reflect.Select(list)
+	switch {
+	case i < len(cases):
+		if cases[i].is.Dir == reflect.SelectRecv {
+			cases[i].to.Set(v)
+		}
+		return i, open
+	case waits:
+		panic(halt{})
+	}
+	return -1, false
 }
 
 // zeroResults gives a function's named results their zero values when it begins: the

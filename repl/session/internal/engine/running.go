@@ -58,6 +58,16 @@ func (r *running) fail(v any) bool {
 	return true
 }
 
+// interrupts is closed when the cell is interrupted; it is nil once the cell has ended.
+func (r *running) interrupts() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ended {
+		return nil
+	}
+	return r.ctx.Done()
+}
+
 // fallen returns the panic of a goroutine, if there was one.
 func (r *running) fallen() (any, bool) {
 	r.mu.Lock()
