@@ -89,7 +89,10 @@ func (e *Engine) markedStruct(s *types.Struct, text string) *types.Struct {
 	for i := range tags {
 		tags[i] = s.Tag(i)
 	}
-	tags[0] = strings.TrimSpace(tags[0] + " " + tag)
+	if own, marked, ok := strings.Cut(tags[0], tagKey+":"); ok && marked != "" {
+		tags[0] = own
+	}
+	tags[0] = strings.TrimSpace(strings.TrimSpace(tags[0]) + " " + tag)
 	return types.NewStruct(fields, tags)
 }
 

@@ -91,11 +91,18 @@ func (r *rewriter) rangeAssign(s *ast.RangeStmt, t types.Type) string {
 			}
 		}
 	}
-	if names[0] == "_" && names[1] == "_" {
+	first, last := 0, 2
+	if names[0] == "_" {
+		first = 1
+	}
+	if names[1] == "_" {
+		last = 1
+	}
+	if first >= last {
 		return ""
 	}
-	r.edits.Replace(r.p.offset(s.Key.Pos()), r.p.offset(s.X.Pos()), strings.Join(names, ", ")+" := range ")
-	return strings.Join(targets, ", ") + " = " + strings.Join(names, ", ") + "; "
+	r.edits.Replace(r.p.offset(s.Key.Pos()), r.p.offset(s.X.Pos()), strings.Join(names[:last], ", ")+" := range ")
+	return strings.Join(targets[first:last], ", ") + " = " + strings.Join(names[first:last], ", ") + "; "
 }
 
 // rangeInt writes `for i := range n` as a counting loop over a hidden counter, so

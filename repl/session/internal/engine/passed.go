@@ -94,7 +94,15 @@ func (r *rewriter) spreadNil(n *ast.CallExpr, sig *types.Signature) {
 // appended converts what is appended to a slice of interfaces.
 func (r *rewriter) appended(n *ast.CallExpr) {
 	s, ok := under[*types.Slice](r.bound.apply(r.p.info.Types[n].Type))
-	if !ok || n.Ellipsis.IsValid() {
+	if !ok {
+		return
+	}
+	if n.Ellipsis.IsValid() {
+		if of, _ := r.types.write(r.bound.apply(r.p.info.Types[n].Type)); of == "[]interface{}" && len(n.Args) == 2 && !r.p.info.Types[n.Args[1]].IsNil() {
+			// The interpreter takes the slice for one value of some.
+			r.edits.Replace(r.p.offset(n.Fun.Pos()), r.p.offset(n.Fun.End()), "vlabRT.Append")
+			r.edits.Replace(r.p.offset(n.Ellipsis), r.p.offset(n.Ellipsis)+len("..."), "")
+		}
 		return
 	}
 	for _, a := range n.Args[1:] {

@@ -33,6 +33,7 @@ type rewriter struct {
 	hiddens map[*ast.RangeStmt]hiddenRange
 	callees map[ast.Expr]bool // selectors that are called
 	calls   []spawn
+	now     map[*ast.CallExpr]bool // deferred calls whose arguments are copied
 	kepts   map[*ast.FuncLit][]keptVar
 
 	deferred map[ast.Node]bool // function literals that the cell defers at its top
@@ -60,7 +61,7 @@ func (e *Engine) newRewriter(p *part, num int, top bool) *rewriter {
 	return &rewriter{
 		e: e, p: p, num: num, top: top, syms: e.objects, out: &chunk{},
 		types: &typeWriter{e: e, symbols: e.objects}, converts: map[ast.Expr]bool{}, callees: map[ast.Expr]bool{}, hiddens: map[*ast.RangeStmt]hiddenRange{},
-		kepts: map[*ast.FuncLit][]keptVar{}, listed: map[ast.Stmt]bool{}, deferred: map[ast.Node]bool{}, labels: map[ast.Stmt]*ast.LabeledStmt{},
+		kepts: map[*ast.FuncLit][]keptVar{}, listed: map[ast.Stmt]bool{}, deferred: map[ast.Node]bool{}, now: map[*ast.CallExpr]bool{}, labels: map[ast.Stmt]*ast.LabeledStmt{},
 	}
 }
 
@@ -169,7 +170,7 @@ func (r *rewriter) enter(n ast.Node) {
 		} else if r.ofValue(n.Call) {
 			r.calls = append(r.calls, spawn{stmt: n, call: n.Call, head: "defer vlabRT.Call(", tail: ")", loop: true})
 		} else {
-			r.deferNow(n.Call)
+			r.now[n.Call] = true
 		}
 	case *ast.ReturnStmt:
 		if r.atTop() {
@@ -215,6 +216,9 @@ func (r *rewriter) enter(n ast.Node) {
 		r.calledRecursive(n)
 		r.calledField(n)
 		r.passed(n)
+		if r.now[n] {
+			r.deferNow(n)
+		}
 	case *ast.CompositeLit:
 		r.passed(n)
 	case *ast.IndexExpr:

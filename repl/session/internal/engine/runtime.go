@@ -86,6 +86,7 @@ func (e *Engine) runtimeTable() interp.Exports {
 		"Send":           reflect.ValueOf(selectCase(reflect.SelectSend)),
 		"Receive":        reflect.ValueOf(selectCase(reflect.SelectRecv)),
 		"Select":         reflect.ValueOf(e.choose),
+		"Append":         reflect.ValueOf(func(to, list []any) []any { return append(to, list...) }),
 		"Any":            reflect.ValueOf(func(v any) any { return v }),
 		"Func":           reflect.ValueOf(func(f any) any { return f }),
 		"Unbox":          reflect.ValueOf(unbox),

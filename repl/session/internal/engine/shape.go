@@ -44,8 +44,15 @@ func newOwnTypes() *ownTypes {
 // distinguish marks the first field of a structure that a cell declares with a tag of
 // its own. Two types with the same fields would be one to the interpreter.
 func (r *rewriter) distinguish(spec *ast.TypeSpec) {
+	if spec.Assign.IsValid() {
+		return
+	}
+	if id, ok := ast.Unparen(spec.Type).(*ast.Ident); ok && spec.TypeParams == nil {
+		r.distinguishCopy(spec, id)
+		return
+	}
 	s, ok := spec.Type.(*ast.StructType)
-	if !ok || spec.Assign.IsValid() {
+	if !ok {
 		return
 	}
 	text := r.p.text(spec.Pos(), spec.End())
@@ -61,6 +68,22 @@ func (r *rewriter) distinguish(spec *ast.TypeSpec) {
 	}
 	if own, err := strconv.Unquote(f.Tag.Value); err == nil {
 		r.edits.Replace(r.p.offset(f.Tag.Pos()), r.p.offset(f.Tag.End()), strconv.Quote(own+" "+tag))
+	}
+}
+
+// distinguishCopy writes a type that is declared to be another of cells, a structure, as a
+// structure of its own.
+func (r *rewriter) distinguishCopy(spec *ast.TypeSpec, id *ast.Ident) {
+	obj := r.p.info.Defs[spec.Name]
+	if obj == nil || !r.isOwn(r.p.info.Types[id].Type) {
+		return
+	}
+	s, ok := under[*types.Struct](obj.Type())
+	if !ok {
+		return
+	}
+	if text, ok := r.types.write(r.e.markedStruct(s, spec.Name.Name+" "+id.Name+" "+types.TypeString(s, nil))); ok {
+		r.edits.Replace(r.p.offset(spec.Type.Pos()), r.p.offset(spec.Type.End()), text)
 	}
 }
 
