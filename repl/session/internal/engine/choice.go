@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"go/ast"
+	"go/constant"
 	"go/token"
 	"go/types"
 	"reflect"
@@ -295,8 +296,14 @@ func (r *rewriter) zeroResults(f *ast.FuncDecl) string {
 }
 
 // shiftedConstant writes a constant that is shifted by a variable with its type, which
-// the interpreter takes for int.
+// the interpreter takes for int, and large constants by their values.
 func (r *rewriter) shiftedConstant(x *ast.BinaryExpr) {
+	if v := r.p.info.Types[x].Value; v != nil && v.Kind() == constant.Int {
+		if _, fits := constant.Int64Val(v); !fits { // the interpreter computes with int64
+			r.edits.Replace(r.p.offset(x.Pos()), r.p.offset(x.End()), "("+v.ExactString()+")")
+		}
+		return
+	}
 	if x.Op != token.SHL && x.Op != token.SHR || r.p.info.Types[x].Value != nil {
 		return
 	}

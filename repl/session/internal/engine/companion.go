@@ -17,8 +17,9 @@ import (
 // can make it anew.
 type source struct {
 	text    string
-	methods []string        // of a type
-	uses    map[string]bool // names that the text speaks of
+	methods []string           // of a type
+	uses    map[string]bool    // names that the text speaks of
+	stood   map[string]*symbol // for what, as the text was checked
 }
 
 // companions returns earlier declarations that a cell makes necessary again: a generic
@@ -159,6 +160,101 @@ func receiverBase(f *ast.File) string {
 	return ""
 }
 
+// unchanged returns the pieces of a cell without those that declare types which stand
+// already, by the same text and with names that stand for the same: a cell that is run
+// again leaves its types, and what there is of them, as they are. What begins behind own
+// is its companions', which are declared anew.
+func (e *Engine) unchanged(src string, pieces []cell.Piece, own int) []cell.Piece {
+	type piece struct {
+		names []string
+		same  bool
+	}
+	list := make([]piece, len(pieces))
+	declares, seen := map[string]bool{}, map[string]bool{} // the first: other than types that may stay
+	for i, p := range pieces {
+		if p.Kind != cell.Type && p.Kind != cell.Const {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), "", "package p;"+src[p.Start:p.End], parser.SkipObjectResolution)
+		if err != nil {
+			return pieces
+		}
+		for _, id := range declared(f) {
+			list[i].names = append(list[i].names, id.Name)
+		}
+		list[i].same = p.Kind == cell.Type && p.Start < own && len(list[i].names) > 0 && e.stands(src[p.Start:p.End], list[i].names)
+		for _, name := range list[i].names {
+			declares[name] = declares[name] || !list[i].same || seen[name]
+			seen[name] = true
+		}
+	}
+	for again := true; again; {
+		again = false
+		for i := range list {
+			if !list[i].same {
+				continue
+			}
+			for _, name := range list[i].names {
+				list[i].same = list[i].same && !declares[name]
+			}
+			for name := range e.sources[list[i].names[0]].uses {
+				list[i].same = list[i].same && !declares[name]
+			}
+			if !list[i].same {
+				again = true
+				for _, name := range list[i].names {
+					declares[name] = true
+				}
+			}
+		}
+	}
+	var left []cell.Piece
+	for i, p := range pieces {
+		if !list[i].same {
+			left = append(left, p)
+		}
+	}
+	return left
+}
+
+// stands reports whether types were declared by the same text, and stand, none of them
+// generic, and whether all names that it speaks of stand for what they did.
+func (e *Engine) stands(text string, names []string) bool {
+	for _, name := range names {
+		s, sym := e.sources[name], e.names.get(name)
+		if s == nil || sym == nil || s.text != text {
+			return false
+		}
+		t, ok := sym.obj.(*types.TypeName)
+		if !ok || s.stood[name] != sym {
+			return false
+		}
+		if n, ok := t.Type().(*types.Named); ok && n.TypeParams().Len() > 0 {
+			return false
+		}
+		for used := range s.uses {
+			if e.typeSymbol(used) != s.stood[used] {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// typeSymbol returns what a name in a type stands for: no variable or function, whose
+// names fields have, too.
+func (e *Engine) typeSymbol(name string) *symbol {
+	s := e.names.get(name)
+	if s == nil {
+		return nil
+	}
+	switch s.obj.(type) {
+	case *types.Var, *types.Func:
+		return nil
+	}
+	return s
+}
+
 // remember keeps the sources of a cell's declarations, once they exist.
 func (e *Engine) remember(src string) {
 	for _, p := range cell.Split(src) {
@@ -171,7 +267,13 @@ func (e *Engine) remember(src string) {
 			continue
 		}
 		for _, id := range declared(f) {
-			s := &source{text: text, uses: words(text, id.Name)}
+			if old := e.sources[id.Name]; old != nil && p.Kind == cell.Type && old.text == text && old.stood[id.Name] == e.names.get(id.Name) {
+				continue // it was left as it is
+			}
+			s := &source{text: text, uses: words(text, id.Name), stood: map[string]*symbol{id.Name: e.names.get(id.Name)}}
+			for name := range s.uses {
+				s.stood[name] = e.typeSymbol(name)
+			}
 			e.sources[id.Name] = s
 			for name := range s.uses {
 				if e.usedBy[name] == nil {

@@ -156,7 +156,7 @@ func (e *Engine) plan(num int, src string, again []string) (_ *plan, err error) 
 		}
 	}()
 	c := &checker{src: src, names: e.names.over(), importer: e.mirror, goErrors: e.goErrors}
-	pieces := cell.Split(src)
+	pieces := e.unchanged(src, cell.Split(src), e.own[num])
 	if err := e.imports(c, pieces); err != nil {
 		return nil, err
 	}
