@@ -43,9 +43,52 @@ func (b boxed) Format(state fmt.State, verb rune) { b.shaped().Format(state, ver
 // MarshalJSON implements json.Marshaler.
 func (b boxed) MarshalJSON() ([]byte, error) { return json.Marshal(b.shaped()) }
 
-// wantsBox reports whether a value of type t goes into an any in a box.
+// wantsBox reports whether a value of type t goes into an any in a box: one of a type of
+// cells that is no structure, or of a type without a name that is made of such.
 func (r *rewriter) wantsBox(t types.Type) bool {
-	return t != nil && r.isOwn(t) && !isMarked(t) && !isRecursiveFunc(t)
+	if t == nil || isRecursiveFunc(t) {
+		return false
+	}
+	if r.isOwn(t) {
+		return !isMarked(t)
+	}
+	_, basic := types.Unalias(t).(*types.Basic)
+	_, named := types.Unalias(t).(*types.Named)
+	return !basic && !named && !types.IsInterface(t) && mentionsUnmarked(t, map[types.Type]bool{})
+}
+
+// mentionsUnmarked reports whether a type is made of one of cells that is no structure.
+func mentionsUnmarked(t types.Type, seen map[types.Type]bool) bool {
+	t = types.Unalias(t)
+	if seen[t] {
+		return false
+	}
+	seen[t] = true
+	any := func(vars *types.Tuple) bool {
+		for v := range vars.Variables() {
+			if mentionsUnmarked(v.Type(), seen) {
+				return true
+			}
+		}
+		return false
+	}
+	switch t := t.(type) {
+	case *types.Named:
+		return t.Obj().Pkg() != nil && t.Obj().Pkg().Path() == "main" && !types.IsInterface(t) && !isMarked(t) && !isRecursiveFunc(t)
+	case *types.Map:
+		return mentionsUnmarked(t.Key(), seen) || mentionsUnmarked(t.Elem(), seen)
+	case interface{ Elem() types.Type }:
+		return mentionsUnmarked(t.Elem(), seen)
+	case *types.Struct:
+		for f := range t.Fields() {
+			if mentionsUnmarked(f.Type(), seen) {
+				return true
+			}
+		}
+	case *types.Signature:
+		return any(t.Params()) || any(t.Results())
+	}
+	return false
 }
 
 // isMarked reports whether compiled code can tell an own type from others by what it is
@@ -119,12 +162,7 @@ func unboxAll(v any) any {
 func (r *rewriter) takenFrom(t, from types.Type) (asks, must string, ok bool) {
 	text, ok1 := r.types.write(t)
 	source, ok2 := r.types.write(from)
-	n, star := types.Unalias(t), ""
-	if p, ok := n.(*types.Pointer); ok {
-		n, star = types.Unalias(p.Elem()), "*"
-	}
-	name, ok3 := r.types.write(n)
-	if !ok1 || !ok2 || !ok3 {
+	if !ok1 || !ok2 {
 		return "", "", false
 	}
 	given := "v"
@@ -136,7 +174,7 @@ func (r *rewriter) takenFrom(t, from types.Type) (asks, must string, ok bool) {
 		"func %[1]s(v %[2]s) (%[3]s, bool) { var none %[3]s; if v == nil { return none, false }; k := vlabRT.Kind(%[4]s); "+
 			"if k == \"\" { x, ok := vlabRT.Loose(%[4]s, %[7]t).(%[3]s); return x, ok }; if k != %[5]q { return none, false }; x, ok := vlabRT.Bare(%[4]s).(%[3]s); return x, ok }\n"+
 			"func %[1]sMust(v %[2]s) %[3]s { k := vlabRT.Kind(%[4]s); if k != \"\" && k != %[5]q { vlabRT.NotType(%[4]s, %[6]q) }; return vlabRT.Bare(%[4]s).(%[3]s) }",
-		asks, source, text, given, star+name, typeName(t), isAny(from) && r.wantsBox(t)))
+		asks, source, text, given, text, typeName(t), isAny(from) && r.wantsBox(t)))
 	return asks, asks + "Must", true
 }
 

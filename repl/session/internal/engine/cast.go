@@ -212,6 +212,11 @@ func isHolder(t reflect.Type) bool {
 
 // kind returns the interpreter's name of a value's type, "" where it is none of cells.
 func (e *Engine) kind(v any) string {
+	if b, ok := v.(boxed); ok {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		return e.shaped.texts[b.k]
+	}
 	s := e.heldIn(v)
 	t, star := s.t, ""
 	if p, ok := types.Unalias(t).(*types.Pointer); ok && t != nil {

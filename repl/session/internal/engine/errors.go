@@ -220,7 +220,7 @@ func (r *rewriter) assertion(x *ast.TypeAssertExpr) {
 		r.edits.Replace(r.p.offset(x.X.End()), r.p.offset(x.End()), ")")
 		return
 	}
-	if to := r.bound.apply(r.p.info.Types[x.Type].Type); ok && r.isOwn(to) {
+	if to := r.bound.apply(r.p.info.Types[x.Type].Type); ok && (r.isOwn(to) || r.wantsBox(to)) {
 		asks, name, ok := r.takenFrom(to, of)
 		if !ok {
 			return
@@ -231,6 +231,69 @@ func (r *rewriter) assertion(x *ast.TypeAssertExpr) {
 		r.edits.Insert(r.p.offset(x.X.Pos()), name+"(")
 		r.edits.Replace(r.p.offset(x.X.End()), r.p.offset(x.End()), ")")
 	}
+}
+
+// holdsBare reports whether a structure or an array has interfaces with methods within.
+func (r *rewriter) holdsBare(t types.Type) bool {
+	if t == nil {
+		return false
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Struct:
+		for f := range u.Fields() {
+			if keptBare(f.Type()) || r.holdsBare(f.Type()) {
+				return true
+			}
+		}
+	case *types.Array:
+		return keptBare(u.Elem()) || r.holdsBare(u.Elem())
+	}
+	return false
+}
+
+// compareParts writes a comparison of such, which the interpreter finds never equal.
+func (r *rewriter) compareParts(x *ast.BinaryExpr, t types.Type) {
+	text, ok := r.types.write(t)
+	if !ok {
+		return
+	}
+	not := ""
+	if x.Op == token.NEQ {
+		not = "!"
+	}
+	r.edits.Insert(r.p.offset(x.X.Pos()), fmt.Sprintf("%svlabRT.SameParts(%d, ", not, r.e.shapeOf(t, text)))
+	r.edits.Replace(r.p.offset(x.X.End()), r.p.offset(x.Y.Pos()), ", ")
+	r.edits.Close(r.p.offset(x.X.Pos()), r.p.offset(x.Y.End()), ")")
+}
+
+// sameParts compares two values of shape k.
+func (e *Engine) sameParts(k int, a, b any) bool {
+	e.mu.Lock()
+	t := e.shaped.shapes[k]
+	e.mu.Unlock()
+	return e.sameValues(reflect.ValueOf(a), reflect.ValueOf(b), t)
+}
+
+func (e *Engine) sameValues(a, b reflect.Value, t types.Type) bool {
+	switch u := t.Underlying().(type) {
+	case *types.Struct:
+		for i := range u.NumFields() {
+			if !e.sameValues(a.Field(i), b.Field(i), u.Field(i).Type()) {
+				return false
+			}
+		}
+		return true
+	case *types.Array:
+		for i := range a.Len() {
+			if !e.sameValues(a.Index(i), b.Index(i), u.Elem()) {
+				return false
+			}
+		}
+		return true
+	case *types.Interface:
+		return e.same(e.key(a.Interface()), e.key(b.Interface()))
+	}
+	return a.Interface() == b.Interface()
 }
 
 // comparison writes that of two values one of which is an interface's, and of two
@@ -245,6 +308,10 @@ func (r *rewriter) comparison(x *ast.BinaryExpr) {
 		return
 	}
 	ta, tb := r.bound.apply(a.Type), r.bound.apply(b.Type)
+	if r.holdsBare(ta) && r.holdsBare(tb) {
+		r.compareParts(x, ta)
+		return
+	}
 	if a.IsNil() || b.IsNil() || ta == nil || tb == nil || !types.IsInterface(ta) && !types.IsInterface(tb) {
 		return
 	}

@@ -66,6 +66,7 @@ func (e *Engine) runtimeTable() interp.Exports {
 		"ShapedIn":       reflect.ValueOf(e.wrapIn),
 		"ShapedAll":      reflect.ValueOf(e.wrapAll),
 		"Same":           reflect.ValueOf(e.same),
+		"SameParts":      reflect.ValueOf(e.sameParts),
 		"Target":         reflect.ValueOf(e.target),
 		"Move":           reflect.ValueOf(moved),
 		"AsError":        reflect.ValueOf(e.asAnError),

@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"go/ast"
+	"go/token"
 	"go/types"
 	"log/slog"
 	"maps"
@@ -32,6 +33,7 @@ type ownTypes struct {
 	byName   map[string]*ownType
 	byStruct map[reflect.Type][]*ownType
 	shapes   []types.Type
+	texts    []string // of the shapes, for the interpreter
 	byText   map[string]int
 	tags     map[string]int // of structures by their declarations, from 1
 	tagged   []string       // the names of the structures
@@ -287,7 +289,7 @@ func hasOwn(t types.Type, seen map[types.Type]bool) bool {
 		return hasOwn(t.Key(), seen) || hasOwn(t.Elem(), seen)
 	case *types.Struct:
 		for f := range t.Fields() {
-			if hasOwn(f.Type(), seen) {
+			if !f.Exported() || hasOwn(f.Type(), seen) { // the interpreter has another name for it
 				return true
 			}
 		}
@@ -303,6 +305,7 @@ func (e *Engine) shapeOf(t types.Type, text string) int {
 		return k
 	}
 	e.shaped.shapes = append(e.shaped.shapes, t)
+	e.shaped.texts = append(e.shaped.texts, text)
 	e.shaped.byText[text] = len(e.shaped.shapes) - 1
 	return len(e.shaped.shapes) - 1
 }
@@ -552,32 +555,76 @@ func (s shapedValue) concrete() (reflect.Value, types.Type) {
 	return v, t
 }
 
-// typeFor returns the declared type of a structure, or of a pointer to one, when only
-// one has been compiled to it.
+// typeFor returns the declared type of a structure, and the type of what is made of such
+// or holds any, where it is known; nil otherwise.
 func (e *Engine) typeFor(t reflect.Type) types.Type {
-	if t.Kind() == reflect.Pointer {
-		if of := e.typeFor(t.Elem()); of != nil {
-			return types.NewPointer(of)
-		}
-		return nil
-	}
-	switch t.Kind() {
-	case reflect.Slice:
-		if of := e.typeFor(t.Elem()); of != nil && t.Name() == "" {
-			return types.NewSlice(of)
-		}
-	case reflect.Map:
-		basic, ok := basicTypes()[t.Key()]
-		if of := e.typeFor(t.Elem()); ok && of != nil && t.Name() == "" {
-			return types.NewMap(basic, of)
+	if t.Name() == "" {
+		switch t.Kind() {
+		case reflect.Pointer:
+			if of := e.typeFor(t.Elem()); of != nil {
+				return types.NewPointer(of)
+			}
+			return nil
+		case reflect.Slice:
+			if of := e.typeWithin(t.Elem()); of != nil {
+				return types.NewSlice(of)
+			}
+		case reflect.Array:
+			if of := e.typeWithin(t.Elem()); of != nil {
+				return types.NewArray(of, int64(t.Len()))
+			}
+		case reflect.Map:
+			key, ok := basicTypes()[t.Key()]
+			if !ok {
+				key = e.typeWithin(t.Key())
+			}
+			if of := e.typeWithin(t.Elem()); of != nil && key != nil {
+				return types.NewMap(key, of)
+			}
 		}
 	}
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	if list := e.shaped.byStruct[t]; len(list) > 0 {
+	list := e.shaped.byStruct[t]
+	e.mu.Unlock()
+	if len(list) > 0 {
 		return list[len(list)-1].typ
 	}
+	if t.Kind() == reflect.Struct && t.Name() == "" {
+		return e.structFor(t)
+	}
 	return nil
+}
+
+// typeWithin is typeFor for what a type is made of: any, too.
+func (e *Engine) typeWithin(t reflect.Type) types.Type {
+	if t.Kind() == reflect.Interface && t.NumMethod() == 0 && t.Name() == "" {
+		return types.Universe.Lookup("any").Type()
+	}
+	return e.typeFor(t)
+}
+
+// structFor returns the type of a structure without a name, one field of which is known.
+func (e *Engine) structFor(t reflect.Type) types.Type {
+	fields, tags, found := make([]*types.Var, t.NumField()), make([]string, t.NumField()), false
+	for i := range fields {
+		f := t.Field(i)
+		of := e.typeWithin(f.Type)
+		found = found || of != nil
+		if of == nil {
+			e.mu.Lock()
+			of = e.mirror.Type(f.Type)
+			e.mu.Unlock()
+		}
+		name := f.Name
+		if rest := strings.TrimPrefix(name, "X"); rest != name && rest != "" && !token.IsExported(rest) {
+			name, found = rest, true // as the interpreter names what isn't exported
+		}
+		fields[i], tags[i] = types.NewField(token.NoPos, types.NewPackage("main", "main"), name, of, f.Anonymous), string(f.Tag)
+	}
+	if !found {
+		return nil
+	}
+	return types.NewStruct(fields, tags)
 }
 
 // basicTypes are the types that keys of maps mostly have.

@@ -87,7 +87,7 @@ func (r *rewriter) isOf(v string, empty bool, t ast.Expr, source types.Type) (te
 			return fmt.Sprintf("_, ok := %s(%s); ok", asks, v), must + "(" + v + ")"
 		}
 	}
-	if to := r.bound.apply(tv.Type); r.isOwn(to) {
+	if to := r.bound.apply(tv.Type); r.isOwn(to) || r.wantsBox(to) {
 		if asks, must, ok := r.takenFrom(to, source); ok {
 			return fmt.Sprintf("_, ok := %s(%s); ok", asks, v), must + "(" + v + ")"
 		}
