@@ -9,8 +9,7 @@ import (
 )
 
 // forLoop lets a loop end with the cell, and gives each round its own variables
-// where a function literal keeps them. A loop whose body assigns to such a
-// variable keeps sharing it: a copy would lose the assignment.
+// where a function literal keeps them.
 func (r *rewriter) forLoop(s *ast.ForStmt) {
 	open := stopCheck
 	if s.Init != nil && s.Cond == nil && s.Post == nil { // the interpreter would begin anew with each round
@@ -23,13 +22,58 @@ func (r *rewriter) forLoop(s *ast.ForStmt) {
 				continue
 			}
 			obj := r.p.info.Defs[id]
-			if obj != nil && r.kept(obj, s.Body) && !r.assigned(obj, s.Body) {
+			switch {
+			case obj == nil || !r.kept(obj, s.Body):
+			case r.assigned(obj, s.Body) || r.assignedWithin(obj, s.Body):
+				open += r.handBack(s, id.Name)
+			default:
 				open += id.Name + " := " + id.Name + "; "
 				r.keep(obj, s.Body)
 			}
 		}
 	}
-	r.edits.Insert(r.p.offset(s.Body.Lbrace)+1, open)
+	r.edits.Insert(r.p.offset(s.Body.Lbrace)+1, r.inBraces(s.Body, open))
+}
+
+// handBack gives a round its own variable, and the loop what the round has made of it.
+func (r *rewriter) handBack(s *ast.ForStmt, name string) (open string) {
+	p := r.made("vlabP")
+	back := "*" + p + " = " + name
+	label, depth := "", 0
+	if l := r.labels[s]; l != nil {
+		label = l.Label.Name
+	}
+	var visit func(n ast.Node) bool
+	visit = func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.ForStmt, *ast.RangeStmt:
+			depth++
+			ast.Inspect(loopBody(n), visit)
+			depth--
+			return false
+		case *ast.BranchStmt:
+			if n.Tok == token.CONTINUE && (n.Label == nil && depth == 0 || n.Label != nil && n.Label.Name == label) {
+				r.edits.Insert(r.p.offset(n.Pos()), back+"; ")
+			}
+		}
+		return true
+	}
+	ast.Inspect(s.Body, visit)
+	r.edits.Insert(r.p.offset(s.Body.Rbrace), "; "+back+" ")
+	return p + " := &" + name + "; " + name + " := " + name + "; "
+}
+
+// loopBody returns the body of a loop.
+func loopBody(n ast.Node) *ast.BlockStmt {
+	switch s := n.(type) {
+	case *ast.ForStmt:
+		return s.Body
+	case *ast.RangeStmt:
+		return s.Body
+	}
+	return nil
 }
 
 // rangeLoop does the same for range loops, and writes ranges over numbers and
@@ -245,6 +289,19 @@ func (r *rewriter) assigned(obj types.Object, body *ast.BlockStmt) bool {
 		case *ast.IncDecStmt:
 			id, ok := n.X.(*ast.Ident)
 			found = found || ok && r.p.info.Uses[id] == obj
+		}
+		return !found
+	})
+	return found
+}
+
+// assignedWithin reports whether a function literal in a body assigns to obj.
+func (r *rewriter) assignedWithin(obj types.Object, body *ast.BlockStmt) bool {
+	found := false
+	ast.Inspect(body, func(n ast.Node) bool {
+		if lit, ok := n.(*ast.FuncLit); ok {
+			found = found || r.assigned(obj, lit.Body) || r.assignedWithin(obj, lit.Body)
+			return false
 		}
 		return !found
 	})
