@@ -15,6 +15,10 @@ import (
 // without one, where the interpreter would compare with something else, and the lists of
 // its cases that the interpreter would test the first of alone.
 func (r *rewriter) switchOver(s *ast.SwitchStmt) {
+	if fallsIntoDefault(s) {
+		r.switchByNumber(s)
+		return
+	}
 	lists := slices.ContainsFunc(s.Body.List, func(c ast.Stmt) bool {
 		clause, ok := c.(*ast.CaseClause)
 		return ok && r.losesInList(clause.List)
@@ -50,6 +54,67 @@ func (r *rewriter) switchOver(s *ast.SwitchStmt) {
 		}
 	}
 	r.edits.Replace(r.p.offset(start), r.p.offset(s.Body.Lbrace), head+label+"switch "+tag+" ")
+	r.edits.Insert(r.p.offset(s.Body.Rbrace)+1, " }")
+}
+
+// fallsIntoDefault reports whether a switch has both a default and a fallthrough: the
+// interpreter takes the default for the last case, wherever it stands.
+func fallsIntoDefault(s *ast.SwitchStmt) bool {
+	hasDefault, falls := false, false
+	for _, c := range s.Body.List {
+		clause, ok := c.(*ast.CaseClause)
+		if !ok {
+			continue
+		}
+		hasDefault = hasDefault || clause.List == nil
+		if n := len(clause.Body); n > 0 {
+			b, ok := clause.Body[n-1].(*ast.BranchStmt)
+			falls = falls || ok && b.Tok == token.FALLTHROUGH
+		}
+	}
+	return hasDefault && falls
+}
+
+// switchByNumber writes a switch as tests that find the case's number, and a switch over
+// that.
+func (r *rewriter) switchByNumber(s *ast.SwitchStmt) {
+	start, label, ok := r.choiceStart(s)
+	if !ok {
+		return
+	}
+	head, which, equals := "{ ", r.made("vlabW"), "(%s)"
+	if s.Init != nil {
+		head += r.apply(s.Init.Pos(), s.Init.End()) + "; "
+	}
+	if s.Tag != nil {
+		x := r.made("vlabX")
+		head += x + " := " + r.apply(s.Tag.Pos(), s.Tag.End()) + "; "
+		equals = x + " == (%s)"
+		if types.IsInterface(r.bound.apply(r.p.info.Types[s.Tag].Type)) {
+			equals = "vlabRT.Same(" + x + ", %s)"
+		}
+	}
+	chain := ""
+	for i, c := range s.Body.List {
+		clause, ok := c.(*ast.CaseClause)
+		if !ok {
+			return
+		}
+		r.edits.Replace(r.p.offset(clause.Case), r.p.offset(clause.Colon)+1, fmt.Sprintf("case %d: ", i))
+		if clause.List == nil {
+			head += fmt.Sprintf("%s := %d; ", which, i)
+			continue
+		}
+		tests := make([]string, len(clause.List))
+		for k, x := range clause.List {
+			tests[k] = fmt.Sprintf(equals, r.apply(x.Pos(), x.End()))
+		}
+		if chain != "" {
+			chain += " else "
+		}
+		chain += fmt.Sprintf("if %s { %s = %d }", strings.Join(tests, " || "), which, i)
+	}
+	r.edits.Replace(r.p.offset(start), r.p.offset(s.Body.Lbrace), head+chain+"; "+label+"switch "+which+" ")
 	r.edits.Insert(r.p.offset(s.Body.Rbrace)+1, " }")
 }
 

@@ -229,7 +229,7 @@ func (r *rewriter) enter(n ast.Node) {
 	case *ast.MapType:
 		r.mapKey(n)
 	case *ast.SwitchStmt:
-		if n.Init != nil && n.Tag != nil {
+		if n.Init != nil && (n.Tag != nil || fallsIntoDefault(n)) {
 			r.listed[n.Init] = true // switchOver takes it out
 		}
 		r.intoCases(n)
