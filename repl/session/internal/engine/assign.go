@@ -94,7 +94,8 @@ func (r *rewriter) assignCopy(s *ast.AssignStmt) {
 	_, name := ast.Unparen(s.Lhs[0]).(*ast.Ident)
 	_, literal := ast.Unparen(s.Rhs[0]).(*ast.CompositeLit)
 	_, isStruct := under[*types.Struct](r.bound.apply(r.p.info.Types[s.Lhs[0]].Type))
-	if !(literal && isStruct && name) && !(isReceive(s.Rhs[0]) && !name) {
+	moves, loses := literal && isStruct && name, isReceive(s.Rhs[0]) && !name
+	if !moves && !loses {
 		return
 	}
 	taken := r.made("vlabT")

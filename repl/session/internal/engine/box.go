@@ -64,7 +64,7 @@ func mentionsUnmarked(t types.Type, seen map[types.Type]bool) bool {
 		return false
 	}
 	seen[t] = true
-	any := func(vars *types.Tuple) bool {
+	within := func(vars *types.Tuple) bool {
 		for v := range vars.Variables() {
 			if mentionsUnmarked(v.Type(), seen) {
 				return true
@@ -86,7 +86,7 @@ func mentionsUnmarked(t types.Type, seen map[types.Type]bool) bool {
 			}
 		}
 	case *types.Signature:
-		return any(t.Params()) || any(t.Results())
+		return within(t.Params()) || within(t.Results())
 	}
 	return false
 }

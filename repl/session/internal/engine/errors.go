@@ -110,9 +110,9 @@ func (e *Engine) isError(err, target error) bool {
 	}
 	_, isOwn := e.ownError(target)
 	key := e.key(target)
-	comparable := isOwn && reflect.ValueOf(key).Comparable()
+	canEqual := isOwn && reflect.ValueOf(key).Comparable()
 	for err != nil {
-		if errors.Is(err, target) || comparable && e.plainError(err) != nil && e.key(err) == key {
+		if errors.Is(err, target) || canEqual && e.plainError(err) != nil && e.key(err) == key {
 			return true
 		}
 		if e.saysIs(err, target) {

@@ -94,13 +94,13 @@ func (r *rewriter) wrapping(t, of types.Type) (open, end string) {
 
 // wrappings returns what to write around each of several values that become others, and
 // whether that is anything; a type that is nil stands for the value's own.
-func (r *rewriter) wrappings(to []types.Type, of *types.Tuple) (around [][2]string, any bool) {
+func (r *rewriter) wrappings(to []types.Type, of *types.Tuple) (around [][2]string, needed bool) {
 	for i, t := range to {
 		open, end := r.wrapping(r.bound.apply(t), r.bound.apply(of.At(i).Type()))
 		around = append(around, [2]string{open, end})
-		any = any || open != ""
+		needed = needed || open != ""
 	}
-	return around, any
+	return around, needed
 }
 
 // intoSeveral writes an assignment of what one expression gives to several variables,
@@ -116,15 +116,16 @@ func (r *rewriter) intoSeveral(s *ast.AssignStmt) {
 	to := make([]types.Type, len(s.Lhs))
 	for i, x := range s.Lhs {
 		id, name := x.(*ast.Ident)
-		if !isBlank(x) && !(name && s.Tok == token.DEFINE && r.p.info.Defs[id] != nil) {
+		isNew := name && s.Tok == token.DEFINE && r.p.info.Defs[id] != nil
+		if !isBlank(x) && !isNew {
 			to[i] = r.p.info.Types[x].Type
 			if to[i] == nil && name && r.p.info.Uses[id] != nil {
 				to[i] = r.p.info.Uses[id].Type()
 			}
 		}
 	}
-	around, any := r.wrappings(to, of)
-	if !any {
+	around, needed := r.wrappings(to, of)
+	if !needed {
 		return
 	}
 	taken, after := make([]string, len(to)), ""
@@ -155,8 +156,8 @@ func (r *rewriter) returnSeveral(s *ast.ReturnStmt, list []ast.Expr) {
 	for i, x := range list {
 		to[i] = r.p.info.Types[x].Type
 	}
-	around, any := r.wrappings(to, of)
-	if !any {
+	around, needed := r.wrappings(to, of)
+	if !needed {
 		return
 	}
 	taken, given := make([]string, len(to)), make([]string, len(to))
@@ -178,18 +179,18 @@ func (r *rewriter) passSeveral(call *ast.CallExpr, sig *types.Signature) {
 	for i := range to {
 		to[i] = parameter(sig, i, false)
 	}
-	around, any := r.wrappings(to, of)
+	around, needed := r.wrappings(to, of)
 	if from, prints := r.wantsShape(call); prints && from == 0 {
 		for i := range around {
 			if t := r.bound.apply(of.At(i).Type()); hasOwn(t, map[types.Type]bool{}) {
 				around[i][0], around[i][1] = r.brackets(t)
-				any = true
+				needed = true
 			}
 		}
 	}
 	params, args, ok1 := r.types.arguments(types.NewSignatureType(nil, nil, nil, of, nil, false))
 	results, ok2 := r.types.results(sig)
-	if !any || !ok1 || !ok2 {
+	if !needed || !ok1 || !ok2 {
 		return
 	}
 	names := strings.Split(args, ", ")

@@ -249,7 +249,7 @@ func (r *reflected) Key() reflect.Type {
 
 // In returns the type of a parameter.
 func (r *reflected) In(i int) reflect.Type {
-	if sig, ok := under[*types.Signature](r.t); ok && r.Type.NumIn() == sig.Params().Len() {
+	if sig, ok := under[*types.Signature](r.t); ok && r.NumIn() == sig.Params().Len() {
 		return r.e.reflected(r.Type.In(i), sig.Params().At(i).Type())
 	}
 	return r.Type.In(i)
@@ -257,7 +257,7 @@ func (r *reflected) In(i int) reflect.Type {
 
 // Out returns the type of a result.
 func (r *reflected) Out(i int) reflect.Type {
-	if sig, ok := under[*types.Signature](r.t); ok && r.Type.NumOut() == sig.Results().Len() {
+	if sig, ok := under[*types.Signature](r.t); ok && r.NumOut() == sig.Results().Len() {
 		return r.e.reflected(r.Type.Out(i), sig.Results().At(i).Type())
 	}
 	return r.Type.Out(i)
