@@ -17,7 +17,7 @@ import (
 
 // cellsFloor is the number of cases of the project's own corpus that were right
 // when this was last measured; fewer is a step back.
-const cellsFloor = 145
+const cellsFloor = 146
 
 // corpusResult is what TestMain prints when all tests have run: scripts read it off
 // the last line.

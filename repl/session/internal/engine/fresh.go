@@ -157,6 +157,31 @@ func (r *rewriter) loopDefers() {
 	}
 }
 
+// keepOfRound lets a function literal that is deferred in a loop have the variables that
+// the loop's body declares as this round has them, where nothing assigns to them.
+func (r *rewriter) keepOfRound(fun ast.Expr, body *ast.BlockStmt) {
+	lit, ok := ast.Unparen(fun).(*ast.FuncLit)
+	if !ok || r.recovers(lit) {
+		return
+	}
+	seen := map[types.Object]bool{}
+	ast.Inspect(lit.Body, func(n ast.Node) bool {
+		id, ok := n.(*ast.Ident)
+		if !ok {
+			return true
+		}
+		v, ok := r.p.info.Uses[id].(*types.Var)
+		if !ok || seen[v] || v.IsField() || v.Pos() < body.Pos() || v.Pos() >= lit.Pos() || r.assigned(v, body) || r.assignedWithin(v, body) {
+			return true
+		}
+		seen[v] = true
+		if typ, ok := r.types.write(r.bound.apply(v.Type())); ok {
+			r.kepts[lit] = append(r.kepts[lit], keptVar{v.Name(), typ})
+		}
+		return true
+	})
+}
+
 // neverRecovers reports whether a name is a builtin's, or of a function of cells whose
 // text doesn't speak of recover.
 func (r *rewriter) neverRecovers(id *ast.Ident) bool {

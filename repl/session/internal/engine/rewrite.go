@@ -166,6 +166,7 @@ func (r *rewriter) enter(n ast.Node) {
 		} else if list := r.deferredIn(); list != "" {
 			r.calls = append(r.calls, spawn{stmt: n, call: n.Call, head: list + " = append(" + list + ", ", tail: ")", loop: true})
 		} else if loop := r.outerLoop(); loop != nil {
+			r.keepOfRound(n.Call.Fun, loopBody(loop.node))
 			loop.deferred = append(loop.deferred, n)
 		} else if r.ofValue(n.Call) {
 			r.calls = append(r.calls, spawn{stmt: n, call: n.Call, head: "defer vlabRT.Call(", tail: ")", loop: true})
@@ -430,6 +431,11 @@ func (r *rewriter) builtin(call *ast.CallExpr) {
 		r.edits.Replace(r.p.offset(id.Pos()), r.p.offset(id.End()), "vlabRT.Clear")
 	case "min", "max":
 		r.extreme(call, id, b.Name())
+	case "real", "imag":
+		if v := r.p.info.Types[call].Value; v != nil {
+			f, _ := constant.Float64Val(v)
+			r.edits.Replace(r.p.offset(call.Pos()), r.p.offset(call.End()), fmt.Sprintf("(%#v)", f))
+		}
 	case "new":
 		r.newOf(call)
 	case "make":
