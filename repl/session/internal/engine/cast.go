@@ -207,36 +207,16 @@ func (e *Engine) heldIn(v any) shapedValue {
 
 // isHolder reports whether a type is what an interface with methods is to compiled code.
 func isHolder(t reflect.Type) bool {
-	return t.Name() == "valueInterface" || t.Kind() == reflect.Interface && t.NumMethod() > 0
-}
-
-// kind returns the interpreter's name of a value's type, "" where it is none of cells.
-func (e *Engine) kind(v any) string {
-	if b, ok := v.(boxed); ok {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		return e.shaped.texts[b.k]
-	}
-	s := e.heldIn(v)
-	t, star := s.t, ""
-	if p, ok := types.Unalias(t).(*types.Pointer); ok && t != nil {
-		t, star = p.Elem(), "*"
-	}
-	n, ok := types.Unalias(t).(*types.Named)
-	if t == nil || !ok {
-		return ""
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	w := &typeWriter{e: e, symbols: e.objects}
-	if name, ok := w.known(n); ok && e.shaped.byName[name] != nil {
-		return star + name
-	}
-	return ""
+	return isHolderType(t) || t.Kind() == reflect.Interface && t.NumMethod() > 0
 }
 
 // bare returns a value itself.
 func (e *Engine) bare(v any) any {
+	if r := reflect.ValueOf(v); r.Kind() == reflect.Slice && r.Len() == 1 && isHolderType(r.Type().Elem()) {
+		if h := holderOf(r.Index(0)); h.value.IsValid() && h.value.Kind() == reflect.Struct && h.value.CanInterface() && h.value.NumField() > 0 && !isHolderType(h.value.Type()) && h.value.Type().Field(0).Tag != adapterTag {
+			return h.value.Interface()
+		}
+	}
 	s := e.heldIn(v)
 	if !s.v.IsValid() || !s.v.CanInterface() || s.v.Kind() == reflect.Struct && s.v.NumField() == 0 { // the last is no type of cells
 		return nil

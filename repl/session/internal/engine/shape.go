@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unsafe"
 )
 
 // The interpreter makes compiled types of a cell's own: a structure without a name,
@@ -530,7 +529,7 @@ func (s shapedValue) concrete() (reflect.Value, types.Type) {
 	v, t := s.v, s.t
 	for v.IsValid() {
 		switch {
-		case v.Type().Name() == "valueInterface" && strings.HasSuffix(v.Type().PkgPath(), "yaegi/interp"):
+		case isHolderType(v.Type()):
 			v, t = s.held(v)
 			continue
 		case v.Kind() == reflect.Struct && v.NumField() > 0 && v.Type().Field(0).Name == "IValue":
@@ -633,40 +632,6 @@ func basicTypes() map[reflect.Type]types.Type {
 		reflect.TypeFor[string](): types.Typ[types.String], reflect.TypeFor[int](): types.Typ[types.Int],
 		reflect.TypeFor[rune](): types.Typ[types.Rune], reflect.TypeFor[bool](): types.Typ[types.Bool],
 	}
-}
-
-// held returns what the interpreter's form of an interface holds, and its type.
-func (s shapedValue) held(v reflect.Value) (reflect.Value, types.Type) {
-	c := reflect.New(v.Type()).Elem()
-	c.Set(v)
-	f := c.FieldByName("value")
-	inner, ok := reflect.NewAt(f.Type(), unsafe.Pointer(f.UnsafeAddr())).Elem().Interface().(reflect.Value)
-	if !ok {
-		return reflect.Value{}, nil
-	}
-	node := c.FieldByName("node")
-	if node.IsNil() {
-		return inner, nil
-	}
-	return inner, s.e.typeOfNode(node.Elem().FieldByName("typ"))
-}
-
-// typeOfNode reads the declared type's name off the interpreter's type.
-func (e *Engine) typeOfNode(t reflect.Value) types.Type {
-	if t.Kind() != reflect.Pointer || t.IsNil() {
-		return nil
-	}
-	name := t.Elem().FieldByName("name")
-	e.mu.Lock()
-	d := e.shaped.byName[name.String()]
-	e.mu.Unlock()
-	if d != nil {
-		return d.typ
-	}
-	if of := e.typeOfNode(t.Elem().FieldByName("val")); of != nil && name.String() == "" {
-		return types.NewPointer(of)
-	}
-	return nil
 }
 
 // call calls a method of the value's that returns a text or such; ok is false where

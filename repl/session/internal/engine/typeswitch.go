@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/types"
+	"slices"
 )
 
 // typeSwitch writes a type switch as assertions, one case after the other, and a
@@ -38,7 +39,15 @@ func (r *rewriter) typeSwitch(s *ast.TypeSwitchStmt) {
 	}
 	i, _ := under[*types.Interface](r.bound.apply(r.p.info.Types[assert.X].Type))
 	empty := i != nil && i.NumMethods() == 0
+	kind, source := r.made("vlabKind"), r.bound.apply(r.p.info.Types[assert.X].Type)
+	given := v // compiled code is handed what an interface with methods holds
+	if !empty {
+		given = "[]" + typ + "{" + v + "}"
+	}
 	head += "var " + v + " " + typ + " = " + r.apply(assert.X.Pos(), assert.X.End()) + "; " + which + " := -1; "
+	if slices.ContainsFunc(s.Body.List, func(c ast.Stmt) bool { return r.namesOwn(c) }) {
+		head += kind + " := \"\"; if " + v + " != nil { " + kind + " = vlabRT.Kind(" + given + ") }; "
+	}
 	chain := ""
 	for i, c := range s.Body.List {
 		clause, ok := c.(*ast.CaseClause)
@@ -47,7 +56,7 @@ func (r *rewriter) typeSwitch(s *ast.TypeSwitchStmt) {
 		}
 		bound := v
 		for _, t := range clause.List {
-			test, value := r.isOf(v, empty, t, r.bound.apply(r.p.info.Types[assert.X].Type))
+			test, value := r.isOf(switched{v, kind, given}, empty, t, source)
 			if chain != "" {
 				chain += " else "
 			}
@@ -73,11 +82,24 @@ func (r *rewriter) typeSwitch(s *ast.TypeSwitchStmt) {
 	r.edits.Insert(r.p.offset(s.Body.Rbrace)+1, " }")
 }
 
+// switched are the names of a type switch's value, of what tells its type, and how the
+// value is handed to compiled code.
+type switched struct{ v, kind, given string }
+
+// namesOwn reports whether a clause names a type of cells'.
+func (r *rewriter) namesOwn(s ast.Stmt) bool {
+	clause, ok := s.(*ast.CaseClause)
+	return ok && slices.ContainsFunc(clause.List, func(x ast.Expr) bool {
+		t := r.bound.apply(r.p.info.Types[x].Type)
+		return t != nil && (r.isOwn(t) || r.wantsBox(t))
+	})
+}
+
 // isOf writes the test of whether v, of the interface from, is of the type that t
 // names, and what the value is then. What has gone through compiled code as an error comes back with something
 // around it.
-func (r *rewriter) isOf(v string, empty bool, t ast.Expr, source types.Type) (test, value string) {
-	tv := r.p.info.Types[t]
+func (r *rewriter) isOf(x switched, empty bool, t ast.Expr, source types.Type) (test, value string) {
+	v, tv := x.v, r.p.info.Types[t]
 	if tv.IsNil() {
 		return v + " == nil", v
 	}
@@ -88,8 +110,10 @@ func (r *rewriter) isOf(v string, empty bool, t ast.Expr, source types.Type) (te
 		}
 	}
 	if to := r.bound.apply(tv.Type); r.isOwn(to) || r.wantsBox(to) {
-		if asks, must, ok := r.takenFrom(to, source); ok {
-			return fmt.Sprintf("_, ok := %s(%s); ok", asks, v), must + "(" + v + ")"
+		if asks, _, ok := r.takenFrom(to, source); ok {
+			of, _ := r.types.write(to)
+			test = fmt.Sprintf("%s == %q", x.kind, of)
+			return test + " || " + x.kind + " == \"\" && func() bool { _, ok := " + asks + "(" + v + "); return ok }()", "vlabRT.Bare(" + x.given + ").(" + of + ")"
 		}
 	}
 	test, value = fmt.Sprintf("_, ok := %s.(%s); ok", v, text), v+".("+text+")"
