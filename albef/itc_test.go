@@ -25,6 +25,7 @@ func TestAlignIsITCOfTheBatch(t *testing.T) {
 		text := m.TextProj(m.Text.Encode(b.IDs, b.Mask, 0).Select(1, 0))
 		sims := image.MatMul(text.T()).Floats()
 		for name, same := range map[string][]float32{"own alone": nil, "a text of two images": {1, 1, 0, 0, 1, 0, 0, 0, 1}} {
+			b.Same = nil
 			if same != nil {
 				b.Same = s.Floats(same, n, n)
 			}
