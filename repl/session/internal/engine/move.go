@@ -26,6 +26,9 @@ func (e *Engine) moves(c *checker, again []string) []move {
 			anew[from] = to
 		}
 	}
+	if len(anew) == 0 {
+		return nil
+	}
 	var list []move
 	literals, pointed := e.references()
 	for s := range e.names.all() {
