@@ -68,7 +68,10 @@ func holderOf(v reflect.Value) *holder {
 // declaredName returns the interpreter's name of the type that a holder's value has, ""
 // for none, and whether the value is a pointer to one.
 func (h *holder) declaredName(l holderLayout) (name string, pointer bool) {
-	if h.node == nil || !l.known {
+	if !l.known {
+		panic("the interpreter keeps the values of interfaces elsewhere than is known")
+	}
+	if h.node == nil {
 		return "", false
 	}
 	for range 2 {
