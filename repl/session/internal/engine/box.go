@@ -32,9 +32,7 @@ func unbox(v any) any {
 }
 
 func (b boxed) shaped() shapedValue {
-	b.e.mu.Lock()
-	defer b.e.mu.Unlock()
-	return shapedValue{b.e, reflect.ValueOf(b.v), b.e.shaped.shapes[b.k]}
+	return shapedValue{b.e, reflect.ValueOf(b.v), b.e.shapeAt(b.k)}
 }
 
 // Format implements fmt.Formatter.

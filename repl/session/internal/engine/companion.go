@@ -124,10 +124,8 @@ func (e *Engine) callers(of []string, defined map[string]bool) []string {
 
 // methodOf returns the name of a file's method with its type's, as T.M; "" for none.
 func methodOf(f *ast.File) string {
-	for _, d := range f.Decls {
-		if m, ok := d.(*ast.FuncDecl); ok && m.Recv != nil {
-			return receiverBase(f) + "." + m.Name.Name
-		}
+	if name := methodName(f); name != "" {
+		return receiverBase(f) + "." + name
 	}
 	return ""
 }

@@ -99,6 +99,9 @@ type Engine struct {
 	runMu sync.Mutex
 	run   *running
 
+	layoutOnce sync.Once
+	layout     holderLayout // of what the interpreter keeps interfaces' values in
+
 	changed map[string]bool // names that were made or taken since Changes
 
 	goErrors bool       // a result that is an error stops no cell

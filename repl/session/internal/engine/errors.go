@@ -43,9 +43,7 @@ func (e *Engine) ownError(err error) (shapedValue, bool) {
 
 // asAnError makes an error of a value of shape k, which has an Error method.
 func (e *Engine) asAnError(k int, v any) error {
-	e.mu.Lock()
-	t := e.shaped.shapes[k]
-	e.mu.Unlock()
+	t := e.shapeAt(k)
 	return shapedError{shapedValue{e, reflect.ValueOf(v), t}}
 }
 
@@ -208,29 +206,27 @@ func (r *rewriter) assertion(x *ast.TypeAssertExpr) {
 	}
 	of := r.bound.apply(r.p.info.Types[x.X].Type)
 	_, ok := under[*types.Interface](of)
-	if to := r.bound.apply(r.p.info.Types[x.Type].Type); ok && r.castable(to, of) {
-		asks, name, ok := r.castTo(to, of)
-		if !ok {
-			return
-		}
-		if _, both := r.p.info.Types[x].Type.(*types.Tuple); both {
-			name = asks
-		}
-		r.edits.Insert(r.p.offset(x.X.Pos()), name+"(")
-		r.edits.Replace(r.p.offset(x.X.End()), r.p.offset(x.End()), ")")
+	if !ok {
 		return
 	}
-	if to := r.bound.apply(r.p.info.Types[x.Type].Type); ok && (r.isOwn(to) || r.wantsBox(to)) {
-		asks, name, ok := r.takenFrom(to, of)
-		if !ok {
-			return
-		}
-		if _, both := r.p.info.Types[x].Type.(*types.Tuple); both {
-			name = asks
-		}
-		r.edits.Insert(r.p.offset(x.X.Pos()), name+"(")
-		r.edits.Replace(r.p.offset(x.X.End()), r.p.offset(x.End()), ")")
+	to := r.bound.apply(r.p.info.Types[x.Type].Type)
+	var asks, name string
+	switch {
+	case r.castable(to, of):
+		asks, name, ok = r.castTo(to, of)
+	case r.isOwn(to) || r.wantsBox(to):
+		asks, name, ok = r.takenFrom(to, of)
+	default:
+		return
 	}
+	if !ok {
+		return
+	}
+	if _, both := r.p.info.Types[x].Type.(*types.Tuple); both {
+		name = asks
+	}
+	r.edits.Insert(r.p.offset(x.X.Pos()), name+"(")
+	r.edits.Replace(r.p.offset(x.X.End()), r.p.offset(x.End()), ")")
 }
 
 // holdsBare reports whether a structure or an array has interfaces with methods within.
@@ -268,9 +264,7 @@ func (r *rewriter) compareParts(x *ast.BinaryExpr, t types.Type) {
 
 // sameParts compares two values of shape k.
 func (e *Engine) sameParts(k int, a, b any) bool {
-	e.mu.Lock()
-	t := e.shaped.shapes[k]
-	e.mu.Unlock()
+	t := e.shapeAt(k)
 	return e.sameValues(reflect.ValueOf(a), reflect.ValueOf(b), t)
 }
 

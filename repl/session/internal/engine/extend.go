@@ -220,12 +220,7 @@ func writable(f reflect.Value) reflect.Value {
 func (e *Engine) settleMethods(list []extension) {
 	for _, x := range list {
 		for _, methods := range e.compiledMethods(x.name) {
-			var found []int
-			for i := range methods.Len() {
-				if methods.Index(i).Elem().FieldByName("ident").String() == x.method.Name() {
-					found = append(found, i)
-				}
-			}
+			found := placesOf(methods, x.method.Name())
 			if len(found) < 2 {
 				continue
 			}
@@ -235,7 +230,7 @@ func (e *Engine) settleMethods(list []extension) {
 				whole(methods.Index(first)).Set(whole(methods.Index(last)))
 				gone = last
 			}
-			methods.Set(reflect.AppendSlice(methods.Slice(0, gone), methods.Slice(gone+1, methods.Len())))
+			without(methods, gone)
 		}
 	}
 }
@@ -244,18 +239,28 @@ func (e *Engine) settleMethods(list []extension) {
 func (e *Engine) dropMethods(list []extension) {
 	for _, x := range list {
 		for _, methods := range e.compiledMethods(x.name) {
-			var found []int
-			for i := range methods.Len() {
-				if methods.Index(i).Elem().FieldByName("ident").String() == x.method.Name() {
-					found = append(found, i)
-				}
-			}
+			found := placesOf(methods, x.method.Name())
 			if len(found) > 1 || len(found) == 1 && x.before == nil {
-				last := found[len(found)-1]
-				methods.Set(reflect.AppendSlice(methods.Slice(0, last), methods.Slice(last+1, methods.Len())))
+				without(methods, found[len(found)-1])
 			}
 		}
 	}
+}
+
+// placesOf returns where a list of the interpreter's has the methods of a name.
+func placesOf(methods reflect.Value, name string) []int {
+	var found []int
+	for i := range methods.Len() {
+		if methods.Index(i).Elem().FieldByName("ident").String() == name {
+			found = append(found, i)
+		}
+	}
+	return found
+}
+
+// without takes the i-th method out of a list.
+func without(methods reflect.Value, i int) {
+	methods.Set(reflect.AppendSlice(methods.Slice(0, i), methods.Slice(i+1, methods.Len())))
 }
 
 // whole returns what a pointer of the interpreter's points to, as it can be set.

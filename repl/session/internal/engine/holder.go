@@ -3,7 +3,6 @@ package engine
 import (
 	"go/types"
 	"reflect"
-	"sync"
 	"unsafe"
 )
 
@@ -23,16 +22,11 @@ type holderLayout struct {
 	typ, name, val uintptr
 }
 
-// layoutOf returns the layout behind a holder's type; it isn't known where the
-// interpreter's structures are others.
-var layoutOf = sync.OnceValue(func() func(t reflect.Type) holderLayout { //nolint:gochecknoglobals // looked up once
-	var once sync.Once
-	var l holderLayout
-	return func(t reflect.Type) holderLayout {
-		once.Do(func() { l = lookUpLayout(t) })
-		return l
-	}
-})
+// layoutOf returns the layout behind a holder's type.
+func (e *Engine) layoutOf(t reflect.Type) holderLayout {
+	e.layoutOnce.Do(func() { e.layout = lookUpLayout(t) })
+	return e.layout
+}
 
 func lookUpLayout(t reflect.Type) holderLayout {
 	if t.NumField() != 2 || t.Size() != unsafe.Sizeof(holder{}) || t.Field(1).Type != reflect.TypeFor[reflect.Value]() || t.Field(0).Type.Kind() != reflect.Pointer {
@@ -93,7 +87,7 @@ func (h *holder) declaredName(l holderLayout) (name string, pointer bool) {
 // held returns what a holder holds, and its type, nil where no cell has declared it.
 func (s shapedValue) held(v reflect.Value) (reflect.Value, types.Type) {
 	h := holderOf(v)
-	name, pointer := h.declaredName(layoutOf()(v.Type()))
+	name, pointer := h.declaredName(s.e.layoutOf(v.Type()))
 	if name == "" {
 		return h.value, nil
 	}
@@ -119,7 +113,7 @@ func (e *Engine) kind(v any) string {
 	r := reflect.ValueOf(v)
 	if r.Kind() == reflect.Slice && r.Len() == 1 && isHolderType(r.Type().Elem()) {
 		h := r.Index(0)
-		if name, pointer := holderOf(h).declaredName(layoutOf()(h.Type())); name != "" {
+		if name, pointer := holderOf(h).declaredName(e.layoutOf(h.Type())); name != "" {
 			e.mu.Lock()
 			defer e.mu.Unlock()
 			switch {

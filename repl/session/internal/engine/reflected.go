@@ -385,9 +385,7 @@ func (e *Engine) reflectCalls() map[string]reflect.Value {
 		"TypeOf":  reflect.ValueOf(e.reflectTypeOf),
 		"RawType": reflect.ValueOf(rawType),
 		"TypeFor": reflect.ValueOf(func(k int, pointer any) reflect.Type {
-			e.mu.Lock()
-			t := e.shaped.shapes[k]
-			e.mu.Unlock()
+			t := e.shapeAt(k)
 			return e.reflected(reflect.TypeOf(pointer).Elem(), t)
 		}),
 		"ValueType": reflect.ValueOf(func(v reflect.Value) reflect.Type { return e.typeNamed(v.Type()) }),

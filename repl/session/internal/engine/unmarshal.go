@@ -17,9 +17,7 @@ type target struct{ shapedValue }
 
 // target makes one of a pointer of shape k.
 func (e *Engine) target(k int, pointer any) any {
-	e.mu.Lock()
-	t := e.shaped.shapes[k]
-	e.mu.Unlock()
+	t := e.shapeAt(k)
 	v := reflect.ValueOf(pointer)
 	p, ok := under[*types.Pointer](t)
 	if !ok || v.Kind() != reflect.Pointer || v.IsNil() {
